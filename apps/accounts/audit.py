@@ -1,0 +1,57 @@
+"""The one way to write the audit trail: inside the transaction of what it records."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from apps.accounts.models import AuditEvent
+from helios_site.api.context import current_request
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it."""
+
+    type: str
+    id: str = ""
+
+
+SYSTEM = Actor(AuditEvent.Actor.SYSTEM)
+
+
+def by_key(key_id: uuid.UUID) -> Actor:
+    return Actor(AuditEvent.Actor.KEY, str(key_id))
+
+
+def by_user(user: Any) -> Actor:
+    return Actor(AuditEvent.Actor.STAFF if user.is_staff else AuditEvent.Actor.USER, str(user.pk))
+
+
+def record(
+    action: str,
+    *,
+    actor: Actor,
+    organization_id: uuid.UUID | None,
+    object_type: str = "",
+    object_id: object = "",
+    outcome: str = "ok",
+    reason: str = "",
+) -> None:
+    """Append one row (one INSERT). Address, method, path and request id come from the current request."""
+    request = current_request()
+    AuditEvent.objects.create(
+        action=action,
+        actor_type=actor.type,
+        actor_id=actor.id,
+        organization_id=organization_id,
+        object_type=object_type,
+        object_id=str(object_id),
+        outcome=outcome,
+        reason=reason[:500],
+        address=request.address,
+        method=request.method,
+        path=request.path[:300],
+        request_id=request.id,
+    )

@@ -1,0 +1,88 @@
+"""API keys. The raw key is never here: a row holds its keyed digest and what the key may do."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from apps.accounts.models import Organization
+
+
+class ApiKey(models.Model):
+    """One credential of an organisation. Rows are never deleted, so that a leaked key can always be traced."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    key_prefix = models.CharField(max_length=16, editable=False, db_index=True)  # for display and search only
+    digest = models.BinaryField(max_length=32, unique=True, editable=False)  # HMAC-SHA-256(pepper, raw key)
+    pepper_version = models.CharField(
+        max_length=16, editable=False
+    )  # fingerprint of the pepper that made the digest
+    scopes = ArrayField(
+        models.CharField(max_length=40), default=list, blank=True
+    )  # empty means: may do nothing
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    revoked_reason = models.CharField(max_length=500, blank=True, editable=False)
+    superseded_by = models.ForeignKey("self", null=True, blank=True, editable=False, on_delete=models.PROTECT)
+    grace_ends_at = models.DateTimeField(null=True, blank=True, editable=False)
+    allowed_cidrs = ArrayField(models.CharField(max_length=43), default=list, blank=True)
+    rate_limit_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_ip = models.GenericIPAddressField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "API key"
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "-created_at"], name="api_key_by_organization"),
+            models.Index(fields=["-created_at", "-id"], name="api_key_newest"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~models.Q(name=""), name="api_key_has_name"),
+            models.CheckConstraint(
+                condition=models.Q(rate_limit_per_minute__isnull=True)
+                | models.Q(rate_limit_per_minute__gte=1),
+                name="api_key_rate_limit_at_least_one",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(revoked_at__isnull=False) | models.Q(revoked_reason=""),
+                name="api_key_reason_needs_revocation",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key_prefix}… ({self.name})"
+
+    def status(self, now: datetime | None = None) -> str:
+        """`active`, `grace`, `expired` or `revoked`, judged as authentication judges it."""
+        now = now or timezone.now()
+        if self.revoked_at is not None:
+            return "revoked"
+        ends = [end for end in (self.expires_at, self.grace_ends_at) if end is not None]
+        if any(now >= end for end in ends):
+            return "expired"
+        return "grace" if self.grace_ends_at is not None else "active"
