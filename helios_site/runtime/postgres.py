@@ -56,11 +56,17 @@ class PostgresServer:
         own(self.data, self._user)
         version = (self.data / "PG_VERSION").read_text().strip()
         if version != MAJOR_VERSION:
-            raise DataDirError(f"{self.data} was made by PostgreSQL {version}; this Helios has {MAJOR_VERSION}.")
+            raise DataDirError(
+                f"{self.data} was made by PostgreSQL {version}; this Helios has {MAJOR_VERSION}."
+            )
         # Nobody works in the folder, so a pid file there is what a crash left. PostgreSQL would trust it when
         # the system has given that pid to another process of the same user.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-        settings = SETTINGS | {"unix_socket_directories": str(self._sockets)} | ({} if self._fsync else UNSAFE_BUT_FAST)
+        settings = (
+            SETTINGS
+            | {"unix_socket_directories": str(self._sockets)}
+            | ({} if self._fsync else UNSAFE_BUT_FAST)
+        )
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self.process = server_process.guarded(
             [str(programs / "postgres"), "-D", str(self.data), *options],
@@ -94,7 +100,12 @@ class PostgresServer:
         own(new, self._user)
         # The sort order is PostgreSQL's own and the same on every machine; the character classes that trigram
         # search uses come from the system.
-        arguments = ["--username=postgres", "--encoding=UTF8", "--locale=C", f"--lc-ctype={_character_classes()}"]
+        arguments = [
+            "--username=postgres",
+            "--encoding=UTF8",
+            "--locale=C",
+            f"--lc-ctype={_character_classes()}",
+        ]
         arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
         arguments += ["--auth-local=reject", "--auth-host=reject"]
         arguments += [] if self._fsync else ["--no-sync"]
@@ -103,10 +114,25 @@ class PostgresServer:
         # The application is an ordinary role that owns its database. The superuser has no password, so that
         # nobody can connect as it.
         password = secrets(self._folder).postgres_password
+        # Only a superuser may add pgvector: it is put into the template, from where every database has it.
+        self._single_user(programs, new, "template1", "CREATE EXTENSION vector;\n")
         statements = f"CREATE ROLE {DATABASE_USER} LOGIN CREATEDB PASSWORD '{password}';\n"
         statements += f"CREATE DATABASE {DATABASE_NAME} OWNER {DATABASE_USER};\n"
-        self._run([str(programs / "postgres"), "--single", "-D", str(new), "postgres"], new, statements)
+        self._single_user(programs, new, "postgres", statements)
         new.rename(self.data)
+
+    def _single_user(self, programs: Path, cluster: Path, database: str, statements: str) -> None:
+        """Run one statement a line with no server up, and so with no connection that needs a password."""
+        program = [
+            str(programs / "postgres"),
+            "--single",
+            "-D",
+            str(cluster),
+            "-c",
+            "exit_on_error=on",
+            database,
+        ]
+        self._run(program, cluster, statements)
 
     def _run(self, program: list[str], cwd: Path, text: str = "") -> None:
         process = server_process.guarded(program, self._user, signal.SIGKILL, cwd, self.log, text.encode())

@@ -96,7 +96,9 @@ def _copied(folder: Path, distribution: str, packages: list[Path]) -> Path:
         target.parent.mkdir(mode=0o711, exist_ok=True)
         partial = target.with_name(f"{target.name}.{os.getpid()}")
         for package in packages:
-            shutil.copytree(package, partial / package.name, ignore=shutil.ignore_patterns("*.py*", "include", "*.a"))
+            shutil.copytree(
+                package, partial / package.name, ignore=shutil.ignore_patterns("*.py*", "include", "*.a")
+            )
         for path in (partial, *partial.rglob("*")):
             path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
         partial.rename(target)

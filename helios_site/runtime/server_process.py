@@ -22,7 +22,12 @@ class ServerError(Exception):
 
 
 def guarded(
-    program: list[str], user: ServiceUser, death_signal: signal.Signals, cwd: Path, log: Path, stdin: bytes | None = None
+    program: list[str],
+    user: ServiceUser,
+    death_signal: signal.Signals,
+    cwd: Path,
+    log: Path,
+    stdin: bytes | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start `program` as `user` in a session of its own; it gets `death_signal` should this process die.
 
@@ -54,7 +59,9 @@ def _feed(pipe: IO[bytes] | None, text: bytes) -> None:
         pass  # it died at once: the wait for its readiness reports that, with its log
 
 
-def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float, name: str, log: Path) -> None:
+def wait_until(
+    ready: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float, name: str, log: Path
+) -> None:
     """Wait for `ready`; raises ServerError when the process ends first or the time is over."""
     deadline = time.monotonic() + seconds
     while not ready():
@@ -67,7 +74,9 @@ def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], seco
         time.sleep(0.01)
 
 
-def stop(process: subprocess.Popen[bytes], polite: signal.Signals, hurry: signal.Signals, seconds: float) -> None:
+def stop(
+    process: subprocess.Popen[bytes], polite: signal.Signals, hurry: signal.Signals, seconds: float
+) -> None:
     """End a server: the polite signal, after `seconds` the hurrying one, then a kill."""
     for number, patience in ((polite, seconds), (hurry, 5.0), (signal.SIGKILL, 5.0)):
         if process.poll() is None:

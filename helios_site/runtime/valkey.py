@@ -33,7 +33,12 @@ class ValkeyServer:
         server_process.clear_out(self.data, signal.SIGTERM)
         # The configuration goes through a pipe: on the command line every user could read the password.
         self.process = server_process.guarded(
-            [str(program), "-"], self._user, signal.SIGTERM, self.data, self.log, self._configuration().encode()
+            [str(program), "-"],
+            self._user,
+            signal.SIGTERM,
+            self.data,
+            self.log,
+            self._configuration().encode(),
         )
         server_process.wait_until(self._ready, self.process, 60.0, "Valkey", self.log)
 
