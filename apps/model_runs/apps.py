@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ModelRunsConfig(AppConfig):
+    name = "apps.model_runs"
+    label = "model_runs"

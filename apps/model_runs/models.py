@@ -1,0 +1,145 @@
+"""Model runs: one execution of the wellness model on one recording."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.accounts.models import Organization
+from apps.api_keys.models import ApiKey
+
+
+class Status(models.TextChoices):
+    CREATED = "CREATED"
+    RUNNING = "RUNNING"
+    COMPLETE_OK = "COMPLETE_OK"
+    COMPLETE_ERROR = "COMPLETE_ERROR"
+
+
+class BirthSex(models.TextChoices):
+    MALE = "MALE"
+    FEMALE = "FEMALE"
+    INTERSEX = "INTERSEX"
+    UNKNOWN = "UNKNOWN"
+
+
+class DataToDelete(models.TextChoices):
+    """The kinds of data that `deleteData` can name; none named means all."""
+
+    RECORDINGS = "RECORDINGS"
+    INPUTS = "INPUTS"
+    RESULTS = "RESULTS"
+
+
+class ModelRunQuerySet(models.QuerySet["ModelRun"]):
+    def visible_to(self, organization_id: uuid.UUID, now: datetime | None = None) -> ModelRunQuerySet:
+        """The organisation's runs without those whose results were to be erased: to the second, even if the job is late."""
+        due = (now or timezone.now()) - timedelta(hours=settings.HELIOS_DELETE_DATA_AFTER_HOURS)
+        erased = Q(delete_data=True, completed_at__lte=due) & (
+            Q(data_to_delete=[]) | Q(data_to_delete__contains=[DataToDelete.RESULTS])
+        )
+        # `completed_at` is null on unfinished runs: NOT of a null comparison would drop them.
+        return self.filter(organization_id=organization_id).filter(~erased | Q(completed_at__isnull=True))
+
+    def unclaimed(self) -> ModelRunQuerySet:
+        return self.filter(status=Status.RUNNING, lease_expires_at__isnull=True)
+
+
+class ModelRun(models.Model):
+    """The row is the truth of a run's life; the broker only rings the bell."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="model_runs")
+    created_by_key = models.ForeignKey(ApiKey, null=True, on_delete=models.SET_NULL, related_name="+")
+    rerun_of = models.UUIDField(null=True, editable=False)  # the failed run that staff ran again
+
+    # Inputs
+    user_label = models.CharField(max_length=50)
+    date_of_birth = models.DateField(null=True)
+    birth_sex = models.CharField(max_length=8, blank=True)
+    language = models.CharField(max_length=10, blank=True)
+    accent = models.TextField(null=True)
+    # Wall-clock times of the person, kept as they were sent: they have no time zone.
+    sleep_time = models.CharField(max_length=32, null=True)
+    wake_time = models.CharField(max_length=32, null=True)
+    recording_time = models.CharField(max_length=32, null=True)
+    tags = models.JSONField(default=list)  # [{"name": …, "value": …}]
+    delete_data = models.BooleanField(default=False)
+    data_to_delete = ArrayField(models.CharField(max_length=10), default=list)
+
+    # Life
+    status = models.CharField(max_length=14, choices=Status.choices, default=Status.CREATED)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    upload_expires_at = models.DateTimeField()
+    run_at = models.DateTimeField(null=True)
+    enqueued_at = models.DateTimeField(null=True)
+    enqueue_count = models.PositiveSmallIntegerField(default=0)  # the sweeper's gap doubles with it
+    first_claimed_at = models.DateTimeField(null=True)  # the deadline counts from here
+    lease_expires_at = models.DateTimeField(null=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    completed_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True)
+
+    # Recording
+    recording_key = models.CharField(max_length=200, blank=True)  # in the storage; empty once deleted
+    recording_sha256 = models.CharField(max_length=64, blank=True)
+    recording_bytes = models.BigIntegerField(null=True)
+
+    # Outcome
+    error_code = models.CharField(max_length=32, blank=True)
+    error_reason = models.TextField(blank=True)
+    warnings = ArrayField(models.TextField(), default=list)
+    transcript = models.TextField(blank=True)
+    scores = models.JSONField(null=True)  # the eleven values by their API names
+    duration_seconds = models.FloatField(null=True)
+    speech_seconds = models.FloatField(null=True)
+    quality = models.JSONField(null=True)
+    confidence = models.JSONField(null=True)
+    evidence = models.JSONField(null=True)
+    explanation = models.JSONField(null=True)
+    model_version = models.CharField(max_length=64, blank=True)
+    stage_seconds = models.JSONField(null=True)  # pipeline stage -> seconds
+
+    objects = ModelRunQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="run_newest_of_organization"),
+            models.Index(fields=["organization", "user_label", "-created_at", "-id"], name="run_by_label"),
+            models.Index(fields=["-created_at", "-id"], name="run_newest"),
+            models.Index(fields=["enqueued_at"], name="run_running", condition=Q(status="RUNNING")),
+            models.Index(fields=["created_at"], name="run_never_uploaded", condition=Q(status="CREATED")),
+            models.Index(
+                fields=["completed_at"],
+                name="run_to_erase",
+                condition=Q(delete_data=True, erased_at__isnull=True),
+            ),
+            models.Index(fields=["completed_at"], name="run_with_recording", condition=~Q(recording_key="")),
+            GinIndex(fields=["tags"], name="run_tags", opclasses=["jsonb_path_ops"]),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="run_status_known"),
+            models.CheckConstraint(
+                condition=Q(status="CREATED", run_at__isnull=True) | ~Q(status="CREATED") & Q(run_at__isnull=False),
+                name="run_at_set_from_running_on",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["CREATED", "RUNNING"], completed_at__isnull=True)
+                | Q(status__in=["COMPLETE_OK", "COMPLETE_ERROR"], completed_at__isnull=False),
+                name="run_completed_when_terminal",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="COMPLETE_ERROR") | ~Q(error_code=""), name="run_error_has_code"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

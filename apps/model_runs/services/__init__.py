@@ -1,0 +1,30 @@
+"""Every write to a model run. One function a verb, one transaction each, its audit row in the same transaction."""
+
+from apps.model_runs.services.creation import RunRequest, create_run, delete_run, record_read, rerun_failed
+from apps.model_runs.services.execution import (
+    Claim,
+    Received,
+    claim_run,
+    finish_run,
+    receive_recording,
+    release_run,
+)
+from apps.model_runs.services.housekeeping import erase_due_data, remove_leftovers
+from apps.model_runs.services.sweeping import sweep_runs
+
+__all__ = [
+    "Claim",
+    "Received",
+    "RunRequest",
+    "claim_run",
+    "create_run",
+    "delete_run",
+    "erase_due_data",
+    "finish_run",
+    "receive_recording",
+    "record_read",
+    "release_run",
+    "remove_leftovers",
+    "rerun_failed",
+    "sweep_runs",
+]

@@ -1,0 +1,167 @@
+"""Creating, reading and deleting runs on behalf of a caller."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.model_runs.models import ModelRun, Status
+from apps.model_runs.queue import ring_on_commit
+from apps.model_runs.storage import recordings
+from apps.model_runs.wellness.interface import ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What the caller says of the person and the recording; names are those of ModelRun's fields."""
+
+    user_label: str
+    date_of_birth: date | None
+    birth_sex: str
+    language: str
+    accent: str | None = None
+    sleep_time: str | None = None
+    wake_time: str | None = None
+    recording_time: str | None = None
+    tags: tuple[dict[str, str], ...] = ()
+    delete_data: bool = False
+    data_to_delete: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class CannotRerun(Exception):
+    """The message says why, for staff."""
+
+
+def new_recording_key(run: ModelRun) -> str:
+    """A fresh key for each write, so that two uploads to one run never touch the same object."""
+    return f"{run.organization_id}/{run.id}/{uuid4().hex}"
+
+
+def run_of_recording(key: str) -> UUID:
+    return UUID(key.split("/")[1])
+
+
+def create_run(*, actor: audit.Actor, organization_id: UUID, key_id: UUID | None, request: RunRequest) -> ModelRun:
+    now = timezone.now()
+    fields = asdict(request)
+    for name in ("tags", "data_to_delete", "warnings"):
+        fields[name] = list(fields[name])
+    run = ModelRun(
+        organization_id=organization_id,
+        created_by_key_id=key_id,
+        created_at=now,
+        upload_expires_at=now + timedelta(seconds=settings.HELIOS_UPLOAD_URL_TTL_SECONDS),
+        **fields,
+    )
+    with transaction.atomic():
+        run.save(force_insert=True)
+        audit.record(
+            "model_run.created",
+            actor=actor,
+            organization_id=organization_id,
+            object_type="model_run",
+            object_id=run.id,
+        )
+    return run
+
+
+def record_read(*, actor: audit.Actor, organization_id: UUID, run_id: UUID | None) -> None:
+    """Audit that a caller read one run, or a list of them."""
+    audit.record(
+        "model_run.listed" if run_id is None else "model_run.read",
+        actor=actor,
+        organization_id=organization_id,
+        object_type="model_run",
+        object_id="" if run_id is None else run_id,
+    )
+
+
+def delete_run(*, actor: audit.Actor, organization_id: UUID, run_id: UUID) -> bool:
+    """Erase a run in any state; False when it is not there. A worker that still has it finds no row to finish."""
+    with transaction.atomic():
+        # The lock makes an upload or a finish that runs at the same time either come before, and be erased,
+        # or come after, and find nothing.
+        run = (
+            ModelRun.objects.visible_to(organization_id)
+            .select_for_update()
+            .only("id", "recording_key")
+            .filter(id=run_id)
+            .first()
+        )
+        if run is None:
+            return False
+        key = run.recording_key
+        ModelRun.objects.filter(id=run_id).delete()
+        audit.record(
+            "model_run.deleted",
+            actor=actor,
+            organization_id=organization_id,
+            object_type="model_run",
+            object_id=run_id,
+        )
+        if key:
+            # Should this fail after the commit, `remove_leftovers` finds an object that no row names.
+            transaction.on_commit(lambda: recordings().delete(key), robust=True)
+    return True
+
+
+def rerun_failed(*, actor: audit.Actor, run: ModelRun) -> ModelRun:
+    """Run a recording again that failed inside the service. The failed run stays as it is, since a terminal
+    state never changes; a new run takes its inputs and a copy of its recording. Raises CannotRerun."""
+    if run.status != Status.COMPLETE_ERROR or run.error_code != ErrorCode.INTERNAL:
+        raise CannotRerun("Only runs that ended in ERR_INTERNAL can be run again.")
+    if not run.recording_key:
+        raise CannotRerun("Its recording is no longer stored.")
+    now = timezone.now()
+    again = ModelRun(
+        organization_id=run.organization_id,
+        created_by_key_id=run.created_by_key_id,
+        rerun_of=run.id,
+        status=Status.RUNNING,
+        created_at=now,
+        upload_expires_at=now,
+        run_at=now,
+        enqueued_at=now,
+        recording_sha256=run.recording_sha256,
+        recording_bytes=run.recording_bytes,
+        **{name: getattr(run, name) for name in _INPUTS},
+    )
+    again.recording_key = new_recording_key(again)
+    try:
+        recordings().copy(run.recording_key, again.recording_key)
+    except FileNotFoundError:
+        raise CannotRerun("Its recording is no longer stored.") from None
+    with transaction.atomic():
+        again.save(force_insert=True)
+        audit.record(
+            "model_run.rerun",
+            actor=actor,
+            organization_id=run.organization_id,
+            object_type="model_run",
+            object_id=again.id,
+            reason=f"again for {run.id}",
+        )
+        ring_on_commit(again.id)
+    return again
+
+
+_INPUTS = (
+    "user_label",
+    "date_of_birth",
+    "birth_sex",
+    "language",
+    "accent",
+    "sleep_time",
+    "wake_time",
+    "recording_time",
+    "tags",
+    "delete_data",
+    "data_to_delete",
+)

@@ -1,0 +1,149 @@
+"""Erasing what was promised to be erased, and what nobody needs any more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import islice
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.model_runs.models import DataToDelete, ModelRun, Status
+from apps.model_runs.services.creation import run_of_recording
+from apps.model_runs.storage import recordings
+
+BATCH = 500
+# Objects that no row names are removed only when no upload can still be about to name them.
+LEFTOVER_AGE = timedelta(hours=6)
+
+_BLANK_INPUTS: dict[str, object] = {
+    "date_of_birth": None,
+    "birth_sex": "",
+    "language": "",
+    "accent": None,
+    "sleep_time": None,
+    "wake_time": None,
+    "recording_time": None,
+    "tags": [],
+}
+_BLANK_RESULTS: dict[str, object] = {
+    "warnings": [],
+    "transcript": "",
+    "scores": None,
+    "duration_seconds": None,
+    "speech_seconds": None,
+    "quality": None,
+    "confidence": None,
+    "evidence": None,
+    "explanation": None,
+    "model_version": "",
+    "stage_seconds": None,
+}
+
+
+def erase_due_data() -> int:
+    """Erase the data of runs with `deleteData` that finished 12 hours ago; how many runs.
+
+    The read side refuses them to the second by itself; this removes the bytes.
+    """
+    due = timezone.now() - timedelta(hours=settings.HELIOS_DELETE_DATA_AFTER_HOURS)
+    ids = ModelRun.objects.filter(delete_data=True, erased_at__isnull=True, completed_at__lte=due).values_list(
+        "id", flat=True
+    )
+    return sum(_erase(run_id) for run_id in ids.iterator())
+
+
+def _erase(run_id: object) -> bool:
+    with transaction.atomic():
+        run = ModelRun.objects.select_for_update().filter(id=run_id, erased_at__isnull=True).first()
+        if run is None:
+            return False
+        kinds = set(run.data_to_delete) or set(DataToDelete.values)
+        if DataToDelete.RECORDINGS in kinds and run.recording_key:
+            # Before the row forgets the key: a failing store leaves the run due, and the next tick tries again.
+            recordings().delete(run.recording_key)
+        if kinds == set(DataToDelete.values):
+            ModelRun.objects.filter(id=run.id).delete()
+        else:
+            changes: dict[str, object] = {"erased_at": timezone.now()}
+            if DataToDelete.RECORDINGS in kinds:
+                changes["recording_key"] = ""
+            if DataToDelete.INPUTS in kinds:
+                changes |= _BLANK_INPUTS
+            if DataToDelete.RESULTS in kinds:
+                changes |= _BLANK_RESULTS
+            ModelRun.objects.filter(id=run.id).update(**changes)
+        audit.record(
+            "model_run.erased",
+            actor=audit.SYSTEM,
+            organization_id=run.organization_id,
+            object_type="model_run",
+            object_id=run.id,
+            reason=" ".join(sorted(kinds)),
+        )
+    return True
+
+
+def remove_leftovers() -> dict[str, int]:
+    """Runs never uploaded, recordings past their retention, and objects that no run names. How many of each."""
+    return {
+        "abandoned_runs": _remove_abandoned_runs(),
+        "expired_recordings": _remove_expired_recordings(),
+        "orphaned_objects": _remove_orphaned_objects(),
+        "unfinished_writes": recordings().remove_unfinished(timezone.now() - LEFTOVER_AGE),
+    }
+
+
+def _remove_abandoned_runs() -> int:
+    before = timezone.now() - timedelta(days=settings.HELIOS_ABANDONED_RUN_DAYS)
+    with transaction.atomic():
+        abandoned = list(
+            ModelRun.objects.select_for_update(skip_locked=True)
+            .filter(status=Status.CREATED, created_at__lt=before)
+            .only("id", "organization_id")[:BATCH]
+        )
+        ModelRun.objects.filter(id__in=[run.id for run in abandoned]).delete()
+        for run in abandoned:
+            audit.record(
+                "model_run.abandoned",
+                actor=audit.SYSTEM,
+                organization_id=run.organization_id,
+                object_type="model_run",
+                object_id=run.id,
+            )
+    return len(abandoned)
+
+
+def _remove_expired_recordings() -> int:
+    if not settings.HELIOS_RECORDING_RETENTION_DAYS:
+        return 0
+    before = timezone.now() - timedelta(days=settings.HELIOS_RECORDING_RETENTION_DAYS)
+    expired = ModelRun.objects.filter(completed_at__lt=before).exclude(recording_key="")
+    removed = 0
+    for run in expired.only("id", "organization_id", "recording_key")[:BATCH]:
+        recordings().delete(run.recording_key)
+        with transaction.atomic():
+            removed += ModelRun.objects.filter(id=run.id).update(recording_key="")
+            audit.record(
+                "model_run.recording_expired",
+                actor=audit.SYSTEM,
+                organization_id=run.organization_id,
+                object_type="model_run",
+                object_id=run.id,
+            )
+    return removed
+
+
+def _remove_orphaned_objects() -> int:
+    removed = 0
+    keys = recordings().keys_before(timezone.now() - LEFTOVER_AGE)
+    while some := list(islice(keys, BATCH)):
+        runs = ModelRun.objects.filter(id__in={run_of_recording(key) for key in some})  # the primary key is indexed
+        named = set(runs.values_list("recording_key", flat=True))
+        for key in some:
+            if key not in named:
+                recordings().delete(key)
+                removed += 1
+    return removed

@@ -1,0 +1,32 @@
+"""Celery tasks: each takes an id at most, and calls a service."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+from django.conf import settings
+
+from apps.model_runs import services
+from apps.model_runs.execution import execute_run
+from apps.model_runs.queue import PROCESS_RUN
+
+
+@shared_task(name=PROCESS_RUN, time_limit=settings.HELIOS_RUN_TIME_LIMIT_SECONDS)
+def process_run(run_id: str) -> None:
+    execute_run(UUID(run_id))
+
+
+@shared_task(name="helios.housekeeping.sweep_runs")
+def sweep_runs() -> None:
+    services.sweep_runs()
+
+
+@shared_task(name="helios.housekeeping.erase_due_data")
+def erase_due_data() -> None:
+    services.erase_due_data()
+
+
+@shared_task(name="helios.housekeeping.remove_leftovers")
+def remove_leftovers() -> None:
+    services.remove_leftovers()

@@ -1,0 +1,181 @@
+"""The signed upload URL, and the view behind it.
+
+A plain Django view, not a DRF one: a parser would read, or refuse, the body. Here it is read in pieces and
+streamed to the store while it is hashed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+
+from apps.model_runs.models import ModelRun, Status
+from apps.model_runs.services import Received, receive_recording
+from apps.model_runs.services.creation import new_recording_key
+from apps.model_runs.storage import StorageFull, recordings
+
+log = structlog.get_logger(__name__)
+
+SLOT = "recording"  # later models take more than one recording a run
+PIECE_BYTES = 256 * 1024
+STALL_SECONDS = 30  # a client that sends nothing for so long gives its thread back
+DRAIN_BYTES = 8 * 1024 * 1024  # read past a refusal, so that a client that is still sending gets to see it
+
+
+class Cut(Exception):
+    """Fewer bytes came than were announced."""
+
+
+def _signature(run_id: UUID, expires: int) -> str:
+    message = f"PUT\n{run_id}\n{SLOT}\n{expires}".encode()
+    return hmac.new(settings.HELIOS_UPLOAD_SIGNING_KEY.encode(), message, hashlib.sha256).hexdigest()
+
+
+def upload_url(run: ModelRun) -> str:
+    """The absolute, signed URL for the run's recording; built from the public base URL, never from `Host`."""
+    expires = int(run.upload_expires_at.timestamp())
+    query = urlencode({"expires": expires, "signature": _signature(run.id, expires)})
+    return f"{settings.HELIOS_PUBLIC_BASE_URL}/uploads/{run.id}?{query}"
+
+
+def _refusal(status: int, detail: str) -> JsonResponse:
+    return JsonResponse({"detail": detail}, status=status)
+
+
+@csrf_exempt
+def upload(request: HttpRequest, run_id: str) -> HttpResponse:
+    """`PUT` the raw bytes of a recording: 200 once the run has started. Bodies of refusals are `{"detail": …}`."""
+    response = _preflight() if request.method == "OPTIONS" else _put(request, run_id)
+    origin = request.headers.get("Origin")
+    if origin in settings.HELIOS_UPLOAD_CORS_ORIGINS:
+        response["Access-Control-Allow-Origin"] = origin
+        response["Vary"] = "Origin"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _preflight() -> HttpResponse:
+    response = HttpResponse(status=200)
+    response["Allow"] = response["Access-Control-Allow-Methods"] = "PUT, OPTIONS"
+    response["Access-Control-Allow-Headers"] = "Content-Type"
+    return response
+
+
+def _put(request: HttpRequest, run_id: str) -> HttpResponse:
+    if request.method != "PUT":
+        response = _refusal(405, "Method Not Allowed")
+        response["Allow"] = "PUT, OPTIONS"
+        return response
+    identifier = _authorized(request, run_id)
+    if identifier is None:
+        return _drained(request, _refusal(403, "This upload URL is not valid. Please create a new run."))
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if not re.fullmatch(r"[0-9]{1,18}", length):
+        return _refusal(411, "Send the recording with a Content-Length header.")
+    size = int(length)
+    if size > settings.HELIOS_UPLOAD_MAX_BYTES:
+        limit = settings.HELIOS_UPLOAD_MAX_BYTES
+        return _drained(request, _refusal(413, f"The recording has {size} bytes; at most {limit} are taken."))
+    run = ModelRun.objects.only("id", "organization_id", "status").filter(id=identifier).first()
+    if run is None:
+        return _drained(request, _refusal(404, settings.HELIOS_ERROR_TEXTS["run_not_found"]))
+    try:
+        with _stall_limit(request):
+            return _answer(_receive(request, run, size))
+    except (Cut, UnreadablePostError):
+        return _refusal(422, f"The recording was cut off: {size} bytes were announced. Please send it again.")
+    except StorageFull:
+        log.error("storage_full", run_id=str(run.id))
+        return _drained(request, _refusal(507, "The recording could not be stored. Please send it again later."))
+
+
+def _authorized(request: HttpRequest, run_id: str) -> UUID | None:
+    """The run that the URL is good for, at the moment the request starts; None for an altered or expired one."""
+    expires, signature = request.GET.get("expires", ""), request.GET.get("signature", "")
+    try:
+        identifier = UUID(run_id)
+    except ValueError:
+        return None
+    if str(identifier) != run_id or not re.fullmatch(r"[0-9]{1,12}", expires):
+        return None
+    genuine = hmac.compare_digest(_signature(identifier, int(expires)).encode(), signature.encode())
+    return identifier if genuine and time.time() < int(expires) else None
+
+
+def _pieces(request: HttpRequest, size: int) -> Iterator[bytes]:
+    left = size
+    while left:
+        piece = request.read(min(PIECE_BYTES, left))
+        if not piece:
+            raise Cut
+        left -= len(piece)
+        yield piece
+
+
+def _receive(request: HttpRequest, run: ModelRun, size: int) -> Received:
+    digest = hashlib.sha256()
+    if run.status != Status.CREATED:  # only the hash is needed, to tell a repetition from a conflict
+        for piece in _pieces(request, size):
+            digest.update(piece)
+        return receive_recording(run_id=run.id, key="", sha256=digest.hexdigest(), size=size)
+    key = new_recording_key(run)
+    with recordings().writer(key) as writer:
+        for piece in _pieces(request, size):
+            digest.update(piece)
+            writer.write(piece)
+        writer.commit()
+    received = None
+    try:
+        received = receive_recording(run_id=run.id, key=key, sha256=digest.hexdigest(), size=size)
+    finally:
+        if received is not Received.STARTED:
+            recordings().delete(key)
+    return received
+
+
+def _answer(received: Received) -> HttpResponse:
+    if received is Received.CONFLICT:
+        return _refusal(409, "This run already has a recording. Please create a new run for another one.")
+    if received is Received.GONE:
+        return _refusal(404, settings.HELIOS_ERROR_TEXTS["run_not_found"])
+    return HttpResponse(status=200, content_type="application/json")
+
+
+def _drained(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """`response`, after reading a bounded part of the body: closing a connection with unread bytes resets it."""
+    try:
+        with _stall_limit(request):
+            left = DRAIN_BYTES
+            while left > 0 and (piece := request.read(PIECE_BYTES)):
+                left -= len(piece)
+    except UnreadablePostError:
+        pass  # the client has gone, and with it the reason to drain
+    return response
+
+
+@contextmanager
+def _stall_limit(request: HttpRequest) -> Iterator[None]:
+    """gunicorn's threads wait for a silent client for ever; its socket takes a limit."""
+    connection: Any = request.META.get("gunicorn.socket")
+    if connection is None:
+        yield
+        return
+    before = connection.gettimeout()
+    connection.settimeout(STALL_SECONDS)
+    try:
+        yield
+    finally:
+        connection.settimeout(before)

@@ -1,0 +1,47 @@
+"""The Celery application.
+
+Two queues: `runs` carries the wellness model, `housekeeping` the sweeper and the clean-up jobs. A worker of its own
+serves the second, so that a long queue of runs never delays the sweeper that looks after it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, worker_init
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helios_site.settings")
+
+app = Celery("helios")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _keep_our_logging(**_: Any) -> None:
+    """A receiver keeps Celery from replacing the structured logs."""
+
+
+@worker_init.connect
+def _load_models_before_fork(sender: Any = None, **_: Any) -> None:
+    """Children share the weights' pages when the parent has loaded them before it forks."""
+    if "runs" in sender.app.amqp.queues.consume_from:
+        from apps.model_runs.wellness import pipeline
+
+        pipeline.load_models()
+
+
+@app.on_after_finalize.connect
+def _schedule(sender: Celery, **_: Any) -> None:
+    from django.conf import settings
+
+    def every(seconds: int, name: str) -> None:
+        # A tick that waited longer than its interval is worthless: the next one is there.
+        sender.add_periodic_task(seconds, sender.signature(name), expires=seconds, name=name)
+
+    every(settings.HELIOS_SWEEP_SECONDS, "helios.housekeeping.sweep_runs")
+    # Half the promised time: one missed tick still keeps the promise.
+    every(settings.HELIOS_ERASE_JOB_SECONDS // 2, "helios.housekeeping.erase_due_data")
+    every(3600, "helios.housekeeping.remove_leftovers")

@@ -1,0 +1,27 @@
+"""Every path of Helios."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from apps.model_runs import uploads
+from helios_site import health, metrics
+
+admin.site.site_header = "Helios"
+admin.site.site_title = "Helios admin"
+admin.site.index_title = "Staff"
+
+urlpatterns = [
+    path("livez", health.livez),
+    path("readyz", health.readyz),
+    path("metrics", metrics.metrics),
+    path("admin/", admin.site.urls),
+    path("", include("apps.accounts.urls")),
+    path("", include("helios_site.api.urls")),  # /openapi.json, /api-reference, /browse/…
+    re_path(r"^uploads/(?P<run_id>[^/]+)$", uploads.upload, name="upload"),
+    path("v1/", include("apps.model_runs.urls")),
+]
+
+handler404 = "helios_site.api.errors.not_found"
+handler500 = "helios_site.api.errors.server_error"

@@ -1,0 +1,25 @@
+"""Settings of the test run; a pytest plugin (`-p`), since it must be read before Django's settings are.
+
+Each parallel test process has a database, a Valkey database and a recordings folder of its own.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from helios_site.runtime import datadir
+
+
+def _isolate(worker: str) -> None:
+    folder = datadir.data_dir(os.environ)
+    number = int(worker.removeprefix("gw")) if worker.startswith("gw") else 0
+    redis_url = datadir.server_urls(folder).redis_url
+    os.environ.setdefault("REDIS_URL", redis_url.replace("db=0", f"db={2 + number}"))
+    os.environ.setdefault("HELIOS_RECORDINGS_DIR", str(Path(folder) / f"recordings-{number}"))
+    # Django drops test databases, which pooled connections would hold.
+    os.environ.setdefault("HELIOS_DATABASE_POOL_SIZE", "0")
+    os.environ.setdefault("HELIOS_LOG_LEVEL", "WARNING")
+
+
+_isolate(os.environ.get("PYTEST_XDIST_WORKER", ""))
