@@ -11,6 +11,7 @@ library's smallest parts and runs under `python -I -S`, because there is one wat
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import select
@@ -39,6 +40,8 @@ def become(parent: int, death_signal: int, uid: int, gid: int, program: list[str
 def watch(control: socket.socket, grace: float, program: list[str]) -> int:
     """Run `program` until it ends or the supervisor is gone; leave no descendant; return its exit code."""
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    os.umask(0o077)
+    control.set_inheritable(False)
     wake = _wake_on(signal.SIGCHLD, signal.SIGTERM)
     leader = _spawn(program)
     control.sendall(b"%d\n" % leader)
@@ -103,10 +106,8 @@ def _kill_the_rest() -> None:
     """End what the leader left behind. Orphans are adopted by this process one generation at a time."""
     while True:
         for pid in _children():
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         try:
             os.waitpid(-1, 0)
         except ChildProcessError:
@@ -130,13 +131,11 @@ def _children() -> list[int]:
 
 def _signal(leader: int, message: bytes) -> None:
     """Only the leader hears a polite signal (it knows how to stop its children); a kill is for the group."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         if message == KILL:
             os.killpg(leader, signal.SIGKILL)
         else:
             os.kill(leader, signal.SIGQUIT if message == QUIT else signal.SIGTERM)
-    except ProcessLookupError:
-        pass
 
 
 def _receive(control: socket.socket) -> bytes:

@@ -9,8 +9,9 @@ import subprocess
 from pathlib import Path
 
 from helios_site.runtime import server_process
+from helios_site.runtime.binaries import ServiceUser, own, postgres_programs
 from helios_site.runtime.datadir import DATABASE_NAME, DATABASE_USER, DataDirError, secrets, socket_dir
-from helios_site.runtime.programs import ServiceUser, own, postgres_programs
+from helios_site.runtime.logfiles import last_lines
 from helios_site.runtime.server_process import ServerError
 
 MAJOR_VERSION = "18"
@@ -34,7 +35,7 @@ UNSAFE_BUT_FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commi
 
 
 class PostgresServer:
-    """PostgreSQL on `postgres/` of a data directory. `fsync=False` is for data that may be lost, as in tests."""
+    """PostgreSQL on `postgres/` of a data directory. `fsync=False` is for data that may be lost: tests."""
 
     name = "postgres"
 
@@ -48,7 +49,7 @@ class PostgresServer:
         self._sockets = socket_dir(folder)
 
     def start(self) -> None:
-        """Start (making the database on first use) and return once connections are accepted."""
+        """Start, making the database on first use; `wait_ready` tells when connections are accepted."""
         programs = postgres_programs(self._folder)
         server_process.clear_out(self.data, signal.SIGINT)
         if not self.data.exists():
@@ -75,7 +76,10 @@ class PostgresServer:
             self.data,
             self.log,
         )
-        # Recovery after a crash replays the log first, which may take a while.
+
+    def wait_ready(self) -> None:
+        """Return once connections are accepted; raises ServerError. Recovery may take a while."""
+        assert self.process is not None
         server_process.wait_until(self._ready, self.process, 120.0, "PostgreSQL", self.log)
 
     def stop(self) -> None:
@@ -137,7 +141,7 @@ class PostgresServer:
     def _run(self, program: list[str], cwd: Path, text: str = "") -> None:
         process = server_process.guarded(program, self._user, signal.SIGKILL, cwd, self.log, text.encode())
         if process.wait(120) != 0:
-            raise ServerError(f"{Path(program[0]).name} failed.\n{server_process.last_lines(self.log)}")
+            raise ServerError(f"{Path(program[0]).name} failed.\n{last_lines(self.log)}")
 
 
 def _character_classes() -> str:

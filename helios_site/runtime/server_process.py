@@ -1,4 +1,4 @@
-"""What PostgreSQL and Valkey share: starting under the guard, waiting for readiness, leaving nothing running."""
+"""What PostgreSQL and Valkey share: starting under the guard, becoming ready, leaving nothing running."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from helios_site.runtime.programs import ServiceUser
+from helios_site.runtime.binaries import ServiceUser
+from helios_site.runtime.logfiles import last_lines
 
 GUARD = Path(__file__).with_name("guard.py")
 PYTHON = (sys.executable, "-I", "-S")
@@ -31,8 +32,8 @@ def guarded(
 ) -> subprocess.Popen[bytes]:
     """Start `program` as `user` in a session of its own; it gets `death_signal` should this process die.
 
-    Must be called from the main thread: the death signal belongs to the thread that forked. The environment is
-    empty but for the path, so that no PG… variable or locale of the caller changes the server.
+    Must be called from the main thread: the death signal belongs to the thread that forked. The environment
+    is empty but for the path, so that no PG… variable or locale of the caller changes the server.
     """
     owner = (os.getpid(), int(death_signal), user.uid, user.gid)
     with log.open("ab") as output:
@@ -90,9 +91,9 @@ def stop(
 def clear_out(folder: Path, polite: signal.Signals, seconds: float = 20.0) -> None:
     """Wait until no process works in `folder`: one left by a supervisor that was killed is on its way out.
 
-    A server's working directory is its data folder, which identifies it better than a recorded process id that
-    the system may have given to somebody else since. What will not go is killed: two servers on one data
-    folder would ruin it.
+    A server's working directory is its data folder, which identifies it better than a recorded process id
+    that the system may have given to somebody else since. What will not go is killed: two servers on one
+    data folder would ruin it.
     """
     deadline = time.monotonic() + seconds
     asked = False
@@ -118,14 +119,3 @@ def working_in(folder: Path) -> list[int]:
             except OSError:
                 continue
     return found
-
-
-def last_lines(log: Path, count: int = 15) -> str:
-    """The end of a log file, indented for the terminal."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 16_384))
-            lines = file.read().decode(errors="replace").splitlines()[-count:]
-    except FileNotFoundError:
-        lines = []
-    return "\n".join(f"    {line}" for line in lines)

@@ -2,8 +2,8 @@
 
     python -m helios_site.runtime.servers run [--data-dir DIR] [--durable] -- COMMAND…
 
-runs COMMAND with HELIOS_DATA_DIR set to a data directory whose servers are up (a temporary one unless named) and
-ends with its exit code. Nothing stays behind, also when this process is killed.
+runs COMMAND with HELIOS_DATA_DIR set to a data directory whose servers are up (a temporary one unless named)
+and ends with its exit code. Nothing stays behind, also when this process is killed.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from helios_site.runtime import datadir
+from helios_site.runtime.binaries import ServiceUser, check_reachable, own, service_user
 from helios_site.runtime.datadir import DataDirError, ServerURLs, server_urls
 from helios_site.runtime.postgres import PostgresServer
-from helios_site.runtime.programs import ServiceUser, check_reachable, own, service_user
 from helios_site.runtime.server_process import GUARD, PYTHON, ServerError
 from helios_site.runtime.valkey import ValkeyServer
 
@@ -61,6 +61,7 @@ class EmbeddedServers:
             ):
                 stack.callback(server.stop)
                 server.start()
+                server.wait_ready()
             self._stack = stack.pop_all()
         return self
 

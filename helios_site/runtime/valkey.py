@@ -8,12 +8,12 @@ import subprocess
 from pathlib import Path
 
 from helios_site.runtime import server_process
+from helios_site.runtime.binaries import ServiceUser, own, valkey_server
 from helios_site.runtime.datadir import VALKEY_SOCKET, secrets, socket_dir
-from helios_site.runtime.programs import ServiceUser, own, valkey_server
 
 
 class ValkeyServer:
-    """Valkey on `valkey/` of a data directory. `fsync=False` is for data that may be lost, as in tests."""
+    """Valkey on `valkey/` of a data directory. `fsync=False` is for data that may be lost: tests."""
 
     name = "valkey"
 
@@ -27,7 +27,7 @@ class ValkeyServer:
         self._socket = socket_dir(folder) / VALKEY_SOCKET
 
     def start(self) -> None:
-        """Start and return once commands are answered, the append-only file loaded."""
+        """Start; `wait_ready` tells when commands are answered."""
         program = valkey_server(self._folder)
         own(self.data, self._user)
         server_process.clear_out(self.data, signal.SIGTERM)
@@ -40,6 +40,10 @@ class ValkeyServer:
             self.log,
             self._configuration().encode(),
         )
+
+    def wait_ready(self) -> None:
+        """Return once the append-only file is loaded and commands are answered; raises ServerError."""
+        assert self.process is not None
         server_process.wait_until(self._ready, self.process, 60.0, "Valkey", self.log)
 
     def stop(self) -> None:

@@ -12,6 +12,7 @@ import os
 import platform
 import pwd
 import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,23 +55,20 @@ def valkey_server(folder: Path) -> Path:
 def own(path: Path, user: ServiceUser) -> None:
     """Create `path` as a folder of the service user that nobody else may enter; refuse one that is another's.
 
-    The check makes a folder under a world-writable parent safe to use: whoever planted one there first is found.
+    The check makes a folder under a world-writable parent safe to use: what somebody planted there is found.
     """
-    try:
-        path.mkdir(mode=0o700)
-        os.chown(path, user.uid, user.gid)
-    except FileExistsError:
-        pass
+    path.mkdir(mode=0o700, exist_ok=True)
     found = path.lstat()
-    if path.is_symlink() or not path.is_dir() or found.st_uid != user.uid:
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (user.uid, os.geteuid()):
         raise DataDirError(
-            f"{path} belongs to another user: start Helios as its owner, or set HELIOS_DATA_DIR to another folder."
+            f"{path} belongs to another user: start Helios as its owner, or set HELIOS_DATA_DIR."
         )
+    os.chown(path, user.uid, user.gid)
     path.chmod(0o700)
 
 
 def check_reachable(folder: Path, user: ServiceUser) -> None:
-    """Root may put its data directory where `nobody` cannot go; say so before PostgreSQL fails less clearly."""
+    """Root may put its data directory where `nobody` cannot go; say so before PostgreSQL fails unclearly."""
     if os.geteuid() != user.uid:
         for parent in (folder, *folder.parents):
             if not parent.stat().st_mode & 0o001:
@@ -89,8 +87,11 @@ def _package(name: str) -> Path:
 
 
 def _copied(folder: Path, distribution: str, packages: list[Path]) -> Path:
-    """Copies of `packages`, made once per version; the path of the first. A virtual environment under /root is
-    not readable to the service user, and `chmod` on root's own folders is not ours to do."""
+    """Copies of `packages`, made once per version; the path of the first.
+
+    A virtual environment under /root is not readable to the service user, and opening root's own folders is
+    not ours to do.
+    """
     target = folder / "programs" / f"{distribution}-{importlib.metadata.version(distribution)}"
     if not target.is_dir():
         target.parent.mkdir(mode=0o711, exist_ok=True)
