@@ -185,6 +185,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_throttle": 1,
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
+    # A request never waits for a broker that is away: the sweeper rings again. Workers reconnect by themselves.
+    "max_retries": 0,
 }
 
 # -- API families -------------------------------------------------------------------------------------

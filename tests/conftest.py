@@ -82,7 +82,7 @@ def other_api(make_key: MakeKey, other_organization: Organization) -> Client:
     return Client(headers={"x-api-key": make_key(organization=other_organization)[1]})
 
 
-def test_database_url() -> str:
+def database_url_of_tests() -> str:
     """The test database as other processes reach it."""
     database = settings.DATABASES["default"]
     return (
@@ -98,7 +98,7 @@ def _worker_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFact
         sys.executable, "-m", "celery", "-A", "helios_site", "worker",
         "--queues", "runs,housekeeping", "--concurrency", "1", "--without-gossip", "--without-mingle",
     ]  # fmt: skip
-    environment = {**os.environ, "DATABASE_URL": test_database_url(), "HELIOS_LOG_LEVEL": "INFO"}
+    environment = {**os.environ, "DATABASE_URL": database_url_of_tests(), "HELIOS_LOG_LEVEL": "INFO"}
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=CHECKOUT, env=environment, stdout=output, stderr=output, start_new_session=True

@@ -1,6 +1,6 @@
 """Every write to a model run. One function a verb, one transaction each, its audit row in the same transaction."""
 
-from apps.model_runs.services.creation import RunRequest, create_run, delete_run, record_read, rerun_failed
+from apps.model_runs.services.creation import CannotRerun, RunRequest, create_run, delete_run, record_read, rerun_failed
 from apps.model_runs.services.execution import (
     Claim,
     Received,
@@ -13,6 +13,7 @@ from apps.model_runs.services.housekeeping import erase_due_data, remove_leftove
 from apps.model_runs.services.sweeping import sweep_runs
 
 __all__ = [
+    "CannotRerun",
     "Claim",
     "Received",
     "RunRequest",

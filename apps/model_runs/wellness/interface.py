@@ -31,12 +31,13 @@ class ErrorCode(StrEnum):
 
 
 class RecordingRefused(Exception):
-    """A recording check failed. `reason` names the figures found and needed."""
+    """A recording check failed. `reason` names the figures found and needed; the length is given where it is known."""
 
-    def __init__(self, code: ErrorCode, reason: str) -> None:
+    def __init__(self, code: ErrorCode, reason: str, duration_seconds: float | None = None) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
+        self.duration_seconds = duration_seconds
 
 
 @dataclass(frozen=True, slots=True)
