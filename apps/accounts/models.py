@@ -53,7 +53,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False, help_text="May use this admin.")
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
-    organizations = models.ManyToManyField(Organization, through="Membership", related_name="users")
+    organizations: models.ManyToManyField[Organization, Membership] = models.ManyToManyField(
+        Organization, through="Membership", related_name="users"
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -86,9 +88,7 @@ class Membership(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["organization", "user"], name="membership_once"),
-            models.CheckConstraint(
-                condition=models.Q(role__in=["admin", "member"]), name="membership_role_known"
-            ),
+            models.CheckConstraint(condition=models.Q(role__in=["admin", "member"]), name="membership_role_known"),
         ]
 
     def __str__(self) -> str:

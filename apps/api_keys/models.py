@@ -22,12 +22,8 @@ class ApiKey(models.Model):
     name = models.CharField(max_length=100)
     key_prefix = models.CharField(max_length=16, editable=False, db_index=True)  # for display and search only
     digest = models.BinaryField(max_length=32, unique=True, editable=False)  # HMAC-SHA-256(pepper, raw key)
-    pepper_version = models.CharField(
-        max_length=16, editable=False
-    )  # fingerprint of the pepper that made the digest
-    scopes = ArrayField(
-        models.CharField(max_length=40), default=list, blank=True
-    )  # empty means: may do nothing
+    pepper_version = models.CharField(max_length=16, editable=False)  # fingerprint of the pepper that made the digest
+    scopes = ArrayField(models.CharField(max_length=40), default=list, blank=True)  # empty means: may do nothing
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_by = models.ForeignKey(
@@ -64,8 +60,7 @@ class ApiKey(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=~models.Q(name=""), name="api_key_has_name"),
             models.CheckConstraint(
-                condition=models.Q(rate_limit_per_minute__isnull=True)
-                | models.Q(rate_limit_per_minute__gte=1),
+                condition=models.Q(rate_limit_per_minute__isnull=True) | models.Q(rate_limit_per_minute__gte=1),
                 name="api_key_rate_limit_at_least_one",
             ),
             models.CheckConstraint(

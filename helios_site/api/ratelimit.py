@@ -49,6 +49,11 @@ _local = LocalLimiter()
 _pause_until = 0.0
 
 
+def refused_calls_bucket(address: str) -> str:
+    """The bucket in which the calls that were refused for their key are counted, one for each address."""
+    return f"refused:{address}"
+
+
 def charge(bucket: str, rate: Rate) -> Decision:
     """Count one call against `bucket`, in one round trip. A refused call is not counted, so waiting always helps."""
     return _decide(bucket, rate, cost=1)
@@ -67,9 +72,7 @@ def _decide(bucket: str, rate: Rate, *, cost: int) -> Decision:
         except redis.RedisError as error:
             _pause_until = time.monotonic() + PAUSE_SECONDS
             STORE_FAILURES.inc()
-            log.error(
-                "The rate limiter cannot reach Redis; limits hold per process: %s", type(error).__name__
-            )
+            log.error("The rate limiter cannot reach Redis; limits hold per process: %s", type(error).__name__)
     return _decide_without_redis(bucket, rate, cost)
 
 

@@ -49,9 +49,7 @@ class Store:
 
     def _connection(self) -> Any:
         mine = self._mine
-        if (
-            getattr(mine, "process", None) != os.getpid()
-        ):  # a connection must not be shared with a forked child
+        if getattr(mine, "process", None) != os.getpid():  # a connection must not be shared with a forked child
             mine.process, mine.connection = os.getpid(), self._pool.make_connection()
         return mine.connection
 

@@ -1,0 +1,67 @@
+"""Every write to organisations and people, each in one transaction with its audit row."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from apps.accounts import audit
+from apps.accounts.models import Organization, User
+
+MAX_ORGANIZATION_NAME_CHARS = 200
+
+
+@transaction.atomic
+def find_or_create_organization(*, actor: audit.Actor, name: str) -> tuple[Organization, bool]:
+    """The organisation of that exact name, and whether it is new. Raises ValidationError for an unusable name."""
+    name = name.strip()
+    if not name or len(name) > MAX_ORGANIZATION_NAME_CHARS or not name.isprintable():
+        raise ValidationError(f"An organisation's name has 1 to {MAX_ORGANIZATION_NAME_CHARS} printable characters.")
+    organization, is_new = Organization.objects.get_or_create(name=name)
+    if is_new:
+        audit.record(
+            "organization.created",
+            actor=actor,
+            organization_id=organization.id,
+            object_type="organization",
+            object_id=organization.id,
+        )
+    return organization, is_new
+
+
+@transaction.atomic
+def create_staff(*, actor: audit.Actor, email: str) -> tuple[User, str]:
+    """A staff user with every permission, and the generated password. Raises ValidationError for an address
+    that is none or is taken."""
+    email = email.strip().lower()
+    validate_email(email)
+    if User.objects.filter(email=email).exists():
+        raise ValidationError(f"There is a user {email} already.")
+    password = _password()
+    user = User.objects.create_superuser(email, password)
+    _record("user.created", actor, user, reason="staff with every permission")
+    return user, password
+
+
+@transaction.atomic
+def reset_staff(*, actor: audit.Actor, email: str) -> tuple[User, str]:
+    """Make a user (again) an active staff user with every permission and a new generated password, which ends
+    the user's sessions. Raises User.DoesNotExist."""
+    user = User.objects.select_for_update().get(email=email.strip().lower())
+    password = _password()
+    user.is_active = user.is_staff = user.is_superuser = True
+    user.set_password(password)
+    user.save()
+    _record("user.reset", actor, user, reason="staff with every permission, new password")
+    return user, password
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(18)  # 144 random bits in 24 characters
+
+
+def _record(action: str, actor: audit.Actor, user: User, *, reason: str) -> None:
+    audit.record(action, actor=actor, organization_id=None, object_type="user", object_id=user.id, reason=reason)

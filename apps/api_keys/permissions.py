@@ -1,0 +1,55 @@
+"""Whether the caller may do this: one scope for each view and method, and nothing where none is named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from apps.api_keys import refusals, scopes
+from apps.api_keys.selectors import KeyRecord
+
+
+class HasScope(BasePermission):
+    """A view says what it needs by one of
+
+    `required_scopes`  a mapping from method to scope,
+    `scope_resource`   a resource: GET, HEAD and OPTIONS need `resource:read`, the rest `resource:write`,
+    `any_scope`        True: any one scope will do.
+
+    A view that says nothing refuses everyone. A method that the view lacks passes: 405 comes before 403.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        caller: Any = request.auth
+        if caller is None:
+            return False
+        method = request.method or ""
+        if not _has_method(view, method):
+            return True
+        if getattr(view, "any_scope", False):
+            needed, allowed = "any", bool(caller.scopes)
+        else:
+            needed = required_scope(view, method)
+            allowed = scopes.allows(caller.scopes, needed)
+        if not allowed and isinstance(caller, KeyRecord):
+            refusals.report(request._request, caller, f"missing scope: {needed or 'none is defined'}")
+        return allowed
+
+
+def required_scope(view: Any, method: str) -> str:
+    """The scope that `view` names for `method`; empty if it names none."""
+    named: Mapping[str, str] | None = getattr(view, "required_scopes", None)
+    if named is not None:
+        return named.get(method, "")
+    resource: str = getattr(view, "scope_resource", "")
+    return scopes.for_method(resource, method) if resource else ""
+
+
+def _has_method(view: Any, method: str) -> bool:
+    name = method.lower()
+    if name == "options" and view.metadata_class is None:
+        return False  # DRF answers 405 then
+    return name in view.http_method_names and hasattr(view, name)

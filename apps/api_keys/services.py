@@ -1,0 +1,175 @@
+"""Every write to keys, each in one transaction with its audit row."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.models import Organization, User
+from apps.api_keys import tokens, validation
+from apps.api_keys.models import ApiKey
+
+_CLEANERS: dict[str, Callable[[Any], Any]] = {
+    "name": validation.clean_name,
+    "scopes": validation.clean_scopes,
+    "expires_at": validation.clean_expiry,
+    "allowed_cidrs": validation.clean_networks,
+    "rate_limit_per_minute": validation.clean_rate_limit,
+}
+CHANGEABLE = ("name", "scopes", "allowed_cidrs", "rate_limit_per_minute")
+
+
+@transaction.atomic
+def issue_key(
+    *,
+    actor: audit.Actor,
+    organization: Organization,
+    name: str,
+    scopes: Sequence[str],
+    expires_at: datetime | None = None,
+    allowed_cidrs: Sequence[str] = (),
+    rate_limit_per_minute: int | None = None,
+    created_by: User | None = None,
+) -> tuple[ApiKey, str]:
+    """A new key and its raw value, which exists from now on only in the caller's hands.
+
+    Raises ValidationError, by field, or as a whole when the organisation has `API_KEY_MAX_PER_ORG` live keys.
+    """
+    fields = _cleaned(
+        name=name,
+        scopes=scopes,
+        expires_at=expires_at,
+        allowed_cidrs=allowed_cidrs,
+        rate_limit_per_minute=rate_limit_per_minute,
+    )
+    _require_room(organization)
+    raw_key = tokens.generate()
+    key = ApiKey.objects.create(
+        organization=organization,
+        key_prefix=tokens.display_prefix(raw_key),
+        digest=tokens.digest(raw_key),
+        pepper_version=tokens.pepper_version(),
+        created_by=created_by,
+        **fields,
+    )
+    _record("api_key.created", actor, key, reason=", ".join(key.scopes))
+    return key, raw_key
+
+
+@transaction.atomic
+def change_key(*, actor: audit.Actor, key_id: uuid.UUID, **changes: Any) -> ApiKey:
+    """Change name, scopes, networks or limit of a key; the next request with it is judged by the new values.
+
+    Raises ApiKey.DoesNotExist, ValidationError by field, TypeError for any other field.
+    """
+    if not set(changes) <= set(CHANGEABLE):
+        raise TypeError(f"Only {', '.join(CHANGEABLE)} of a key can be changed.")
+    fields = _cleaned(**changes)
+    key = ApiKey.objects.select_for_update(no_key=True).get(id=key_id)
+    changed = [name for name, value in fields.items() if getattr(key, name) != value]
+    if changed:
+        for name in changed:
+            setattr(key, name, fields[name])
+        key.save(update_fields=changed)
+        _record("api_key.changed", actor, key, reason="changed: " + ", ".join(changed))
+    return key
+
+
+@transaction.atomic
+def revoke_key(
+    *, actor: audit.Actor, key_id: uuid.UUID, reason: str, revoked_by: User | None = None
+) -> tuple[ApiKey, bool]:
+    """Refuse the key for ever: no request that begins after this transaction is accepted.
+
+    Returns the key and whether this call revoked it: on a revoked key nothing changes, its first reason stays.
+    Raises ApiKey.DoesNotExist; ValidationError without a reason.
+    """
+    reason = validation.clean_reason(reason)
+    key = ApiKey.objects.select_for_update(no_key=True).get(id=key_id)
+    if key.revoked_at is not None:
+        return key, False
+    key.revoked_at = timezone.now()
+    key.revoked_by = revoked_by
+    key.revoked_reason = reason
+    key.save(update_fields=["revoked_at", "revoked_by", "revoked_reason"])
+    _record("api_key.revoked", actor, key, reason=reason)
+    return key, True
+
+
+def touch_last_used(key_id: uuid.UUID, *, address: str | None, now: datetime) -> None:
+    """Note the use of a key, at most once in `API_KEY_LAST_USED_SECONDS`; a locked row is skipped, never waited for."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE api_keys_apikey SET last_used_at = %s, last_used_ip = %s WHERE id = (
+                SELECT id FROM api_keys_apikey
+                WHERE id = %s AND (last_used_at IS NULL OR last_used_at <= %s)
+                FOR NO KEY UPDATE SKIP LOCKED
+            )
+            """,
+            [now, address, key_id, now - timedelta(seconds=settings.API_KEY_LAST_USED_SECONDS)],
+        )
+
+
+def renew_digest(key_id: uuid.UUID, *, digest: bytes) -> None:
+    """Store the digest under the newest pepper, so that the old pepper can be withdrawn; a locked row is skipped."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE api_keys_apikey SET digest = %s, pepper_version = %s WHERE id = (
+                SELECT id FROM api_keys_apikey WHERE id = %s AND digest <> %s FOR UPDATE SKIP LOCKED
+            )
+            """,
+            [digest, tokens.pepper_version(), key_id, digest],
+        )
+
+
+def _cleaned(**fields: Any) -> dict[str, Any]:
+    cleaned, errors = {}, {}
+    for name, value in fields.items():
+        try:
+            cleaned[name] = _CLEANERS[name](value)
+        except ValidationError as error:
+            errors[name] = error
+    if errors:
+        raise ValidationError(errors)
+    return cleaned
+
+
+def _require_room(organization: Organization) -> None:
+    """Two who issue a key at once take turns here, so that the maximum is exact."""
+    Organization.objects.select_for_update(no_key=True).only("id").get(id=organization.id)
+    now = timezone.now()
+    live = ApiKey.objects.filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+        Q(grace_ends_at__isnull=True) | Q(grace_ends_at__gt=now),
+        organization=organization,
+        revoked_at__isnull=True,
+    )
+    if live.count() >= settings.API_KEY_MAX_PER_ORG:
+        raise ValidationError(
+            {
+                NON_FIELD_ERRORS: f"The organisation has {settings.API_KEY_MAX_PER_ORG} live keys, "
+                "which is the most it may have. Revoke one first."
+            }
+        )
+
+
+def _record(action: str, actor: audit.Actor, key: ApiKey, *, reason: str) -> None:
+    audit.record(
+        action,
+        actor=actor,
+        organization_id=key.organization_id,
+        object_type="api_key",
+        object_id=key.id,
+        reason=reason,
+    )
