@@ -60,9 +60,7 @@ def own(path: Path, user: ServiceUser) -> None:
     path.mkdir(mode=0o700, exist_ok=True)
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (user.uid, os.geteuid()):
-        raise DataDirError(
-            f"{path} belongs to another user: start Helios as its owner, or set HELIOS_DATA_DIR."
-        )
+        raise DataDirError(f"{path} belongs to another user: start Helios as its owner, or set HELIOS_DATA_DIR.")
     os.chown(path, user.uid, user.gid)
     path.chmod(0o700)
 
@@ -97,9 +95,7 @@ def _copied(folder: Path, distribution: str, packages: list[Path]) -> Path:
         target.parent.mkdir(mode=0o711, exist_ok=True)
         partial = target.with_name(f"{target.name}.{os.getpid()}")
         for package in packages:
-            shutil.copytree(
-                package, partial / package.name, ignore=shutil.ignore_patterns("*.py*", "include", "*.a")
-            )
+            shutil.copytree(package, partial / package.name, ignore=shutil.ignore_patterns("*.py*", "include", "*.a"))
         for path in (partial, *partial.rglob("*")):
             path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
         partial.rename(target)

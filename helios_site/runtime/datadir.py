@@ -26,7 +26,7 @@ VALKEY_SOCKET = "valkey.sock"
 # sun_path holds 108 bytes with its final NUL; a little room is left for other systems' counts.
 MAX_SOCKET_PATH_BYTES = 100
 # A fixed folder, not $TMPDIR: two processes with different environments must find the same socket.
-SHORT_SOCKET_ROOT = Path("/tmp")  # ours is created 0700, and its owner is checked before use
+SHORT_SOCKET_ROOT = Path("/tmp")  # noqa: S108 - ours is created 0700 and its owner checked before use
 
 
 class DataDirError(Exception):

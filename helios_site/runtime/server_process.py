@@ -75,9 +75,7 @@ def wait_until(
         time.sleep(0.01)
 
 
-def stop(
-    process: subprocess.Popen[bytes], polite: signal.Signals, hurry: signal.Signals, seconds: float
-) -> None:
+def stop(process: subprocess.Popen[bytes], polite: signal.Signals, hurry: signal.Signals, seconds: float) -> None:
     """End a server: the polite signal, after `seconds` the hurrying one, then a kill."""
     for number, patience in ((polite, seconds), (hurry, 5.0), (signal.SIGKILL, 5.0)):
         if process.poll() is None:

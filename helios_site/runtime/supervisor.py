@@ -141,9 +141,7 @@ class Supervisor:
         if not self._environ.get("REDIS_URL"):
             self._servers.append(ValkeyServer(self.folder, user))
         if self._servers and not self.stopping:
-            self._say(
-                "Starting PostgreSQL and Valkey." if len(self._servers) == 2 else "Starting the server."
-            )
+            self._say("Starting PostgreSQL and Valkey." if len(self._servers) == 2 else "Starting the server.")
             for server in self._servers:
                 self._start(server)
             for server in self._servers:
@@ -219,9 +217,7 @@ class Supervisor:
                 kept.delay = FIRST_RESTART_SECONDS
             kept.due = now + kept.delay
             how = _describe(service.process.returncode)
-            self._say(
-                f"{service.name} ended ({how}) and starts again in {kept.delay:g} s. See {service.log}."
-            )
+            self._say(f"{service.name} ended ({how}) and starts again in {kept.delay:g} s. See {service.log}.")
             kept.delay = min(kept.delay * 2, SLOWEST_RESTART_SECONDS)
         elif kept.due is not None and now >= kept.due:
             try:
@@ -287,7 +283,7 @@ class Supervisor:
             self._stops_asked += 1
 
         self._wake_writer.setblocking(False)
-        handlers = {number: stop for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+        handlers = dict.fromkeys((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), stop)
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         wake = signal.set_wakeup_fd(self._wake_writer.fileno(), warn_on_full_buffer=False)

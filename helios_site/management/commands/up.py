@@ -22,9 +22,7 @@ def add_options(parser: CommandParser) -> None:
     parser.add_argument("--host", default=defaults.host, help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=defaults.port, help="port to listen on (%(default)s)")
     parser.add_argument("--workers", type=int, default=defaults.workers, help="runs at once (%(default)s)")
-    parser.add_argument(
-        "--web-threads", type=int, default=defaults.web_threads, help="requests at once (%(default)s)"
-    )
+    parser.add_argument("--web-threads", type=int, default=defaults.web_threads, help="requests at once (%(default)s)")
 
 
 def options_from(given: dict[str, Any]) -> Options:
@@ -38,10 +36,8 @@ def say(line: str) -> None:
 
 
 class Command(BaseCommand):
-    help = (
-        "Start web, worker and beat, with PostgreSQL and Valkey where DATABASE_URL and REDIS_URL name none."
-    )
-    requires_system_checks: list[str] = []
+    help = "Start web, worker and beat, with PostgreSQL and Valkey where DATABASE_URL and REDIS_URL name none."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_options(parser)
