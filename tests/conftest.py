@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 import redis
@@ -58,9 +62,8 @@ MakeKey = Callable[..., tuple[ApiKey, str]]
 @pytest.fixture
 def make_key(organization: Organization) -> MakeKey:
     """`make_key(scopes=…, organization=…, …)` → the row and the raw key."""
-    from apps.api_keys.services import issue_key
-
     from apps.accounts.audit import SYSTEM
+    from apps.api_keys.services import issue_key
 
     def make(**fields: Any) -> tuple[ApiKey, str]:
         fields.setdefault("organization", organization)
@@ -95,17 +98,29 @@ def database_url_of_tests() -> str:
 def _worker_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     log = tmp_path_factory.mktemp("worker") / "log"
     command = [
-        sys.executable, "-m", "celery", "-A", "helios_site", "worker",
+        "-m", "celery", "-A", "helios_site", "worker",
         "--queues", "runs,housekeeping", "--concurrency", "1", "--without-gossip", "--without-mingle",
     ]  # fmt: skip
+    with background(command, log, ready=lambda: bool(celery_app.control.ping(timeout=0.5))):
+        yield log
+
+
+@contextmanager
+def background(arguments: list[str], log: Path, *, ready: Callable[[], bool]) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python program on the test database, from the moment it is `ready`; stopped with all its children."""
     environment = {**os.environ, "DATABASE_URL": database_url_of_tests(), "HELIOS_LOG_LEVEL": "INFO"}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=CHECKOUT, env=environment, stdout=output, stderr=output, start_new_session=True
-        )
+            [sys.executable, *arguments],
+            cwd=CHECKOUT, env=environment, stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
         try:
-            _wait_for_worker(process, log)
-            yield log
+            deadline = time.monotonic() + 60
+            while not ready():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail(f"{arguments} did not start:\n{log.read_text()}")
+                time.sleep(0.05)
+            yield process
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -115,17 +130,58 @@ def _worker_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFact
                 process.wait()
 
 
-def _wait_for_worker(process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        if celery_app.control.ping(timeout=0.5):
-            return
-    pytest.fail(f"The worker did not start:\n{log.read_text()}")
-
-
 @pytest.fixture
 def worker(transactional_db: None, _worker_process: Path) -> Path:
     """A real Celery worker on the test database; the value is the path of its log. Mark such tests RECORDINGS."""
     return _worker_process
+
+
+@dataclass(frozen=True)
+class Server:
+    """A real web server: gunicorn with threads, as `manage.py up` runs it."""
+
+    host: str
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    def connect(self) -> HTTPConnection:
+        return HTTPConnection(self.host, self.port, timeout=30)
+
+    def here(self, url: str) -> str:
+        """Path and query of a URL that was made for the public address."""
+        parts = urlsplit(url)
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+@pytest.fixture(scope="session")
+def _server_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        host, port = listener.getsockname()
+    command = [
+        "-m",
+        "gunicorn",
+        "helios_site.wsgi",
+        "--bind",
+        f"{host}:{port}",
+        "--threads",
+        "8",
+        "--no-control-socket",
+    ]
+
+    def answers() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex((host, port)) == 0
+
+    with background(command, tmp_path_factory.mktemp("web") / "log", ready=answers) as process:
+        yield Server(host, port, process)
+
+
+@pytest.fixture
+def server(transactional_db: None, _server_process: Server) -> Server:
+    """A real web server on the test database. Mark such tests RECORDINGS, so that one process of them serves all."""
+    return _server_process
