@@ -39,7 +39,7 @@ def create_staff(*, actor: audit.Actor, email: str) -> tuple[User, str]:
     email = email.strip().lower()
     validate_email(email)
     if User.objects.filter(email=email).exists():
-        raise ValidationError(f"There is a user {email} already.")
+        raise ValidationError(f"There is a user {email} already; --reset gives a new password.")
     password = _password()
     user = User.objects.create_superuser(email, password)
     _record("user.created", actor, user, reason="staff with every permission")

@@ -51,7 +51,7 @@ def issue_key(
         allowed_cidrs=allowed_cidrs,
         rate_limit_per_minute=rate_limit_per_minute,
     )
-    _require_room(organization)
+    require_room(organization)
     raw_key = tokens.generate()
     key = ApiKey.objects.create(
         organization=organization,
@@ -145,8 +145,9 @@ def _cleaned(**fields: Any) -> dict[str, Any]:
     return cleaned
 
 
-def _require_room(organization: Organization) -> None:
-    """Two who issue a key at once take turns here, so that the maximum is exact."""
+def require_room(organization: Organization) -> None:
+    """Raise ValidationError if the organisation has no room for one more live key. To be called in a transaction:
+    two who issue a key at once take turns here, so that the maximum is exact."""
     Organization.objects.select_for_update(no_key=True).only("id").get(id=organization.id)
     now = timezone.now()
     live = ApiKey.objects.filter(

@@ -131,6 +131,16 @@ class Migration(migrations.Migration):
                         name="api_key_by_organization",
                     ),
                     models.Index(fields=["-created_at", "-id"], name="api_key_newest"),
+                    models.Index(
+                        fields=["-created_at", "-id"],
+                        name="api_key_newest_revoked",
+                        condition=models.Q(("revoked_at__isnull", False)),
+                    ),
+                    models.Index(
+                        fields=["expires_at"],
+                        name="api_key_expiring",
+                        condition=models.Q(("expires_at__isnull", False), ("revoked_at__isnull", True)),
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(

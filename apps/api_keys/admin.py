@@ -1,0 +1,230 @@
+"""Keys, as staff see them: found by prefix, name or organisation; issued, changed and revoked; never deleted.
+
+The raw key is shown in the one response that issues it. It is never put into a message: Django keeps those in a
+cookie or in the session.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.models import Organization
+from apps.accounts.staff_admin import StaffModelAdmin
+from apps.api_keys import services, tokens
+from apps.api_keys.forms import ApiKeyForm, RevocationForm
+from apps.api_keys.models import ApiKey
+
+_MAX_ORGANIZATIONS_FOUND = 50
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(status, status) for status in ("active", "expired", "revoked")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        now = timezone.now()
+        ended = Q(expires_at__lte=now) | Q(grace_ends_at__lte=now)
+        match self.value():
+            case "revoked":
+                return queryset.filter(revoked_at__isnull=False)
+            case "expired":
+                return queryset.filter(ended, revoked_at__isnull=True)
+            case "active":
+                return queryset.filter(
+                    Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+                    Q(grace_ends_at__isnull=True) | Q(grace_ends_at__gt=now),
+                    revoked_at__isnull=True,
+                )
+            case _:
+                return queryset
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(StaffModelAdmin):
+    audit_object_type = "api_key"
+    form = ApiKeyForm
+    list_display = (
+        "visible_prefix",
+        "name",
+        "organization",
+        "current_status",
+        "scope_list",
+        "last_used_at",
+        "expires_at",
+        "created_at",
+    )
+    list_filter = (StatusFilter,)
+    list_select_related = ("organization",)
+    ordering = ("-created_at", "-id")
+    sortable_by = ("created_at",)  # the others have no index, and a million rows would be sorted
+    search_fields = ("key_prefix",)  # shows the box; get_search_results says what is searched
+    search_help_text = "The beginning of a key, a part of its name, or a part of the organisation's name."
+    autocomplete_fields = ("organization",)
+    actions = ("revoke_selected",)
+    readonly_fields = (
+        "id",
+        "visible_prefix",
+        "current_status",
+        "created_at",
+        "created_by",
+        "last_used_at",
+        "last_used_ip",
+        "revoked_at",
+        "revoked_by",
+        "revoked_reason",
+        "grace_ends_at",
+        "superseded_by",
+    )
+    _editable: ClassVar = (
+        "organization",
+        "name",
+        "scopes",
+        "expires_at",
+        "allowed_cidrs",
+        "rate_limit_per_minute",
+    )
+
+    @admin.display(description="key", ordering="key_prefix")
+    def visible_prefix(self, key: ApiKey) -> str:
+        return f"{key.key_prefix}…"
+
+    @admin.display(description="status")
+    def current_status(self, key: ApiKey) -> str:
+        return key.status()
+
+    @admin.display(description="scopes")
+    def scope_list(self, key: ApiKey) -> str:
+        return ", ".join(key.scopes) or "none"
+
+    # -- What may be done --------------------------------------------------------------------------
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_fieldsets(self, request: HttpRequest, obj: ApiKey | None = None) -> list[Any]:
+        if obj is None:
+            return [(None, {"fields": self._editable})]
+        return [
+            (None, {"fields": ("visible_prefix", "current_status", *self._editable)}),
+            ("Life", {"fields": ("id", *self.readonly_fields[3:])}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
+        if obj is None:
+            return self.readonly_fields
+        if obj.revoked_at is not None:
+            return (*self.readonly_fields, *self._editable)
+        return (*self.readonly_fields, *(name for name in self._editable if name not in services.CHANGEABLE))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ApiKey], search_term: str
+    ) -> tuple[QuerySet[ApiKey], bool]:
+        for word in search_term.split():
+            # The organisations first, as a list: joined, PostgreSQL could not combine the three indexes.
+            named = Organization.objects.filter(name__icontains=word).values_list("id", flat=True)
+            queryset = queryset.filter(
+                # A whole key that was pasted finds its prefix; the rest of it is not looked at.
+                Q(key_prefix__startswith=tokens.display_prefix(word))
+                | Q(name__icontains=word)
+                | Q(organization__in=list(named[:_MAX_ORGANIZATIONS_FOUND]))
+            )
+        return queryset, False
+
+    # -- Issue and change --------------------------------------------------------------------------
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        actor = audit.by_user(request.user)
+        if change:
+            changes = {name: form.cleaned_data[name] for name in form.changed_data}
+            services.change_key(actor=actor, key_id=obj.pk, **changes)
+            return
+        fields = {name: form.cleaned_data[name] for name in self._editable}
+        key, raw_key = services.issue_key(actor=actor, created_by=request.user, **fields)  # type: ignore[arg-type]
+        obj.__dict__.update(key.__dict__)
+        request.issued_key = raw_key  # type: ignore[attr-defined]
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "The new API key",
+            "opts": self.opts,
+            "key": obj,
+            "raw_key": request.issued_key,  # type: ignore[attr-defined]
+        }
+        response = TemplateResponse(request, "admin/api_keys/apikey/issued.html", context)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    # -- Revoke ------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        revoke = path(
+            "<path:object_id>/revoke/",
+            self.admin_site.admin_view(self.revoke_view),
+            name="api_keys_apikey_revoke",
+        )
+        return [revoke, *super().get_urls()]
+
+    def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Ask for the reason, then revoke one key."""
+        key = self.get_object(request, unquote(object_id))
+        if key is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+        back = reverse("admin:api_keys_apikey_change", args=[key.pk])
+        return self._ask_and_revoke(request, [key], back) or HttpResponseRedirect(back)
+
+    @admin.action(description="Revoke selected keys", permissions=["change"])
+    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponseBase | None:
+        """Ask for the reason, then revoke the keys that are ticked on the page."""
+        ticked = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
+        keys = list(queryset.filter(pk__in=ticked).select_related("organization"))
+        return self._ask_and_revoke(request, keys, reverse("admin:api_keys_apikey_changelist"))
+
+    def _ask_and_revoke(self, request: HttpRequest, keys: list[ApiKey], back: str) -> HttpResponseBase | None:
+        """The page that asks; None once the keys are revoked."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        form = RevocationForm(request.POST if "reason" in request.POST else None)
+        if form.is_valid():
+            self._revoke(request, keys, form.cleaned_data["reason"])
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Revoke API keys" if len(keys) > 1 else "Revoke an API key",
+            "opts": self.opts,
+            "keys": keys,
+            "form": form,
+            "back": back,
+            "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/api_keys/apikey/revoke.html", context)
+
+    def _revoke(self, request: HttpRequest, keys: list[ApiKey], reason: str) -> None:
+        actor = audit.by_user(request.user)
+        with transaction.atomic():
+            # In one order, so that two who revoke overlapping keys do not wait for each other in a circle.
+            results = [
+                services.revoke_key(actor=actor, key_id=key_id, reason=reason, revoked_by=request.user)  # type: ignore[arg-type]
+                for key_id in sorted(key.pk for key in keys)
+            ]
+        revoked = [key for key, is_new in results if is_new]
+        if revoked:
+            what = str(revoked[0]) if len(revoked) == 1 else f"{len(revoked)} API keys"
+            self.message_user(request, f"Revoked: {what}. The next request is refused.", messages.SUCCESS)
+        if len(revoked) < len(results):
+            self.message_user(request, f"{len(results) - len(revoked)} already revoked.", messages.WARNING)
