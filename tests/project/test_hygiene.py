@@ -11,27 +11,10 @@ MOST_LINES = 400
 VENDORED = (Path("static/vendor"), Path("tests/vendor"))
 AUDIO = {".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".webm", ".mp4", ".m4a", ".aac", ".aiff"}
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc"}
-# Written in pieces, so that this file is not its own first finding.
-REGISTRIES = [
-    f"{name}.{ending}"
-    for name, ending in (
-        ("pypi", "org"),
-        ("pythonhosted", "org"),
-        ("npmjs", "org"),
-        ("ghcr", "io"),
-        ("docker", "io"),
-        ("crates", "io"),
-    )
-]
-    "pypi" + ".org",
-    "python" + "hosted.org",
-    "npm" + "js.org",
-    "ghcr" + ".io",
-    "docker" + ".io",
-    "crates" + ".io",
-]
-MACHINE_PATHS = ["/" + "work/", "/" + "root/", "/" + "home/", "/" + "opt/pypi"]
-FORBIDDEN = re.compile("|".join(map(re.escape, [*REGISTRIES, *MACHINE_PATHS])))
+# Patterns, none of which matches itself: this file is no finding of its own.
+REGISTRIES = ["pypi\\.org", "pythonhosted\\.org", "npmjs\\.org", "ghcr\\.io", "docker\\.io", "crates\\.io"]
+MACHINE_PATHS = ["/[w]ork/", "/[r]oot/", "/[h]ome/", "/opt/[p]ypi"]
+FORBIDDEN = re.compile("|".join([*REGISTRIES, *MACHINE_PATHS]))
 
 
 def texts() -> dict[Path, str]:
