@@ -150,14 +150,14 @@ class Environment:
     def networks(self, name: str) -> tuple[Network, ...]:
         return self._read(name, (), "", lambda raw: parse_networks(tuple(raw.replace(" ", "").split(","))))
 
-    def numbers(self, name: str, default: tuple[float, ...]) -> tuple[float, ...]:
-        """Increasing numbers between 0 and 1, as many as the default has."""
+    def cuts(self, name: str, default: tuple[float, float, float]) -> tuple[float, float, float]:
+        """Three increasing numbers between 0 and 1."""
 
-        def parse(raw: str) -> tuple[float, ...]:
-            values = tuple(float(item) for item in raw.split(","))
-            if len(values) != len(default) or list(values) != sorted(set(values)) or not all(0 < v < 1 for v in values):
-                raise ValueError(f"it must be {len(default)} increasing numbers between 0 and 1")
-            return values
+        def parse(raw: str) -> tuple[float, float, float]:
+            values = [float(item) for item in raw.split(",")]
+            if len(values) != 3 or not 0 < values[0] < values[1] < values[2] < 1:
+                raise ValueError("it must be three increasing numbers between 0 and 1")
+            return values[0], values[1], values[2]
 
         return self._read(name, default, ",".join(f"{value:g}" for value in default), parse)
 

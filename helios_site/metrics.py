@@ -22,7 +22,7 @@ class _Runs:
 
 
 _runs = CollectorRegistry()
-_runs.register(_Runs())  # type: ignore[arg-type]
+_runs.register(_Runs())
 
 
 def _allowed(request: HttpRequest) -> bool:

@@ -208,10 +208,11 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Voice wellness checks: create a model run, upload a recording, read a transcript and six scores.",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_PERMISSIONS": ["helios_site.api.docs.DocsPermission"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["helios_site.api.docs.without_slash_twins"],
+    "POSTPROCESSING_HOOKS": [
+        "apps.model_runs.openapi.describe_runs",
+        "helios_site.api.families.helios.openapi.describe_family",
+    ],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SORT_OPERATIONS": False,
@@ -248,7 +249,7 @@ HELIOS_ERROR_TEXTS = {
     500: "Internal Server Error",
     "run_not_found": "Model run not found",
 }
-HELIOS_BUCKET_CUTS = ENV.numbers("HELIOS_BUCKET_CUTS", (0.25, 0.5, 0.75))
+HELIOS_BUCKET_CUTS = ENV.cuts("HELIOS_BUCKET_CUTS", (0.25, 0.5, 0.75))
 HELIOS_SCORE_DECIMALS = ENV.integer("HELIOS_SCORE_DECIMALS", 4, 2, 8)
 
 # -- Recordings ---------------------------------------------------------------------------------------

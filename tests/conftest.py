@@ -87,7 +87,7 @@ def other_api(make_key: MakeKey, other_organization: Organization) -> Client:
 
 def database_url_of_tests() -> str:
     """The test database as other processes reach it."""
-    database = settings.DATABASES["default"]
+    database: dict[str, Any] = settings.DATABASES["default"]
     return (
         f"postgresql://{quote(database['USER'])}:{quote(database['PASSWORD'])}@/{connection.settings_dict['NAME']}"
         f"?host={quote(str(database['HOST']), safe='')}&port={database['PORT']}"

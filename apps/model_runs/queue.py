@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import redis
@@ -35,6 +36,7 @@ def waiting_messages() -> int | None:
     """How many messages the broker holds for the workers; None when it cannot be asked."""
     try:
         with app.connection_for_read() as connection:
-            return int(connection.default_channel.client.llen(settings.CELERY_TASK_DEFAULT_QUEUE))
+            channel: Any = connection.default_channel
+            return int(channel.client.llen(settings.CELERY_TASK_DEFAULT_QUEUE))
     except (OperationalError, redis.RedisError, OSError):
         return None

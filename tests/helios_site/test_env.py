@@ -21,7 +21,7 @@ READERS: dict[str, Callable[[Environment], Any]] = {
     "rate": lambda env: env.rate("X", "600/60"),
     "words": lambda env: env.words("X", pattern=r"[a-z]{2}-[A-Z]{2}"),
     "networks": lambda env: env.networks("X"),
-    "numbers": lambda env: env.numbers("X", (0.25, 0.5, 0.75)),
+    "cuts": lambda env: env.cuts("X", (0.25, 0.5, 0.75)),
     "base_url": lambda env: env.base_url("X", "http://127.0.0.1:8000"),
     "database": lambda env: env.database("X", "postgresql://u@/db"),
     "redis_url": lambda env: env.redis_url("X"),
@@ -36,8 +36,8 @@ READERS: dict[str, Callable[[Environment], Any]] = {
         ("boolean", "yes"), ("boolean", "tru"), ("integer", "5.0"), ("integer", "0"), ("integer", "11"),
         ("integer", "0x5"), ("integer", "9" * 30), ("number", "nan"), ("number", "1e-1"), ("number", "1.5"),
         ("rate", "600"), ("rate", "0/60"), ("rate", "600/0"), ("rate", "-1/60"), ("words", "en-GB,en-gb"),
-        ("words", "en-GB,"), ("networks", "10.0.0.1/8"), ("networks", "10.0.0/24"), ("numbers", "0.5,0.25,0.75"),
-        ("numbers", "0.25,0.5"), ("numbers", "a,b,c"), ("base_url", "helios.example"), ("base_url", "ftp://x"),
+        ("words", "en-GB,"), ("networks", "10.0.0.1/8"), ("networks", "10.0.0/24"), ("cuts", "0.5,0.25,0.75"),
+        ("cuts", "0.25,0.5"), ("cuts", "a,b,c"), ("base_url", "helios.example"), ("base_url", "ftp://x"),
         ("base_url", "https://x/?a=b"), ("database", "mysql://u@h/db"), ("database", "postgresql://u@h"),
         ("redis_url", "http://x"), ("choice", "A"), ("text", "short"),
     ],
@@ -54,7 +54,7 @@ def test_a_value_of_the_wrong_form_is_refused(reader: str, raw: str) -> None:
     [
         ("boolean", "TRUE", True), ("boolean", "0", False), ("integer", "10", 10), ("number", "0.25", 0.25),
         ("rate", "100/60", Rate(100, 60)), ("words", "en-GB, de-DE", ("en-GB", "de-DE")),
-        ("numbers", "0.2,0.5,0.9", (0.2, 0.5, 0.9)), ("base_url", "https://helios.example/", "https://helios.example"),
+        ("cuts", "0.2,0.5,0.9", (0.2, 0.5, 0.9)), ("base_url", "https://helios.example/", "https://helios.example"),
         ("choice", "b", "b"),
     ],
 )  # fmt: skip

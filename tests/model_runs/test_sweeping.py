@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+import redis
+from django.conf import settings as django_settings
 from django.utils import timezone
 
 from apps.accounts.models import AuditEvent
 from apps.model_runs import queue, services
 from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.services import sweep_runs
-from helios_site.celery import app
 from tests.conftest import CHECKOUT, database_url_of_tests
 from tests.model_runs.conftest import MakeRun
 
@@ -27,13 +28,13 @@ def change(run: ModelRun, **fields: object) -> None:
     ModelRun.objects.filter(id=run.id).update(**fields)
 
 
-def ago(seconds: float) -> object:
+def ago(seconds: float) -> datetime:
     return timezone.now() - timedelta(seconds=seconds)
 
 
 def lose_messages() -> None:
-    with app.connection_for_read() as connection:
-        connection.default_channel.client.flushdb()
+    with redis.Redis.from_url(django_settings.REDIS_URL) as client:
+        client.flushdb()
 
 
 def test_a_run_that_waits_in_the_queue_is_left_alone(make_running: MakeRun) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from enum import Enum
@@ -125,7 +126,7 @@ def finish_run(*, claim: Claim, analysis: Analysis) -> bool:
     return complete(ModelRun.objects.filter(id=claim.run.id, attempt=claim.attempt), claim.run, outcome)
 
 
-def complete(target: QuerySet[ModelRun], run: ModelRun, outcome: dict[str, object]) -> bool:
+def complete(target: QuerySet[ModelRun], run: ModelRun, outcome: Mapping[str, object]) -> bool:
     """End a RUNNING run that `target` selects, with its audit row in the same transaction."""
     with transaction.atomic():
         # Whole microseconds of one clock: completedAt is never before runAt.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import islice
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -55,7 +56,7 @@ def erase_due_data() -> int:
     return sum(_erase(run_id) for run_id in ids.iterator())
 
 
-def _erase(run_id: object) -> bool:
+def _erase(run_id: UUID) -> bool:
     with transaction.atomic():
         run = ModelRun.objects.select_for_update().filter(id=run_id, erased_at__isnull=True).first()
         if run is None:

@@ -118,7 +118,7 @@ class S3Storage:
         return removed
 
 
-def _translated(error: ClientError, key: str) -> Exception:
+def _translated(error: Any, key: str) -> Exception:
     if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey"):
         return FileNotFoundError(f"recording {key}")
     return error
