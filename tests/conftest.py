@@ -148,8 +148,13 @@ class Server:
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
 
-    def connect(self) -> HTTPConnection:
-        return HTTPConnection(self.host, self.port, timeout=30)
+    @contextmanager
+    def connect(self) -> Iterator[HTTPConnection]:
+        connection = HTTPConnection(self.host, self.port, timeout=30)
+        try:
+            yield connection
+        finally:
+            connection.close()
 
     def here(self, url: str) -> str:
         """Path and query of a URL that was made for the public address."""

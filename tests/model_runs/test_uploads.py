@@ -28,13 +28,10 @@ def target(run: ModelRun) -> str:
 
 
 def put(server: Server, run: ModelRun, body: Any, **headers: str) -> tuple[int, bytes]:
-    connection = server.connect()
-    try:
+    with server.connect() as connection:
         connection.request("PUT", target(run), body=body, headers=headers)
         reply = connection.getresponse()
         return reply.status, reply.read()
-    finally:
-        connection.close()
 
 
 def stored_objects() -> list[Path]:
@@ -82,16 +79,17 @@ def test_a_chunked_upload_is_asked_for_a_length(server: Server, make_run: MakeRu
 
 def test_an_upload_above_the_limit_is_refused_and_the_client_sees_why(server: Server, make_run: MakeRun) -> None:
     run = make_run()
-    connection = server.connect()
     limit = django_settings.HELIOS_UPLOAD_MAX_BYTES
-    connection.putrequest("PUT", target(run))
-    connection.putheader("Content-Length", str(limit + 1))
-    connection.endheaders()
-    connection.send(bytes(4 << 20))
-    reply = connection.getresponse()
-    assert reply.status == 413
-    assert str(limit) in json.loads(reply.read())["detail"]
-    connection.close()
+    with server.connect() as connection:
+        connection.putrequest("PUT", target(run))
+        connection.putheader("Content-Length", str(limit + 1))
+        connection.endheaders()
+        connection.send(bytes(4 << 20))
+        # The client goes on sending: it must still get to read the answer.
+        connection.send(bytes(8 << 20))
+        reply = connection.getresponse()
+        assert reply.status == 413
+        assert str(limit) in json.loads(reply.read())["detail"]
     assert stored_objects() == []
 
 
@@ -125,14 +123,15 @@ def test_a_100_mb_upload_raises_the_web_process_by_less_than_20_mb(server: Serve
 
     put(server, make_run(), piece)  # imports and caches are warm
     before = resident()
-    connection = server.connect()
-    connection.putrequest("PUT", target(run := make_run()))
-    connection.putheader("Content-Length", str(100 << 20))
-    connection.endheaders()
-    for _ in range(100):
-        connection.send(piece)
-    assert connection.getresponse().status == 200
-    connection.close()
+    run = make_run()
+    with server.connect() as connection:
+        connection.putrequest("PUT", target(run))
+        connection.putheader("Content-Length", str(100 << 20))
+        connection.endheaders()
+        for _ in range(100):
+            connection.send(piece)
+        reply = connection.getresponse()
+        assert (reply.status, reply.read()) == (200, b"")
     run.refresh_from_db()
     assert run.recording_bytes == 100 << 20
     assert resident() - before < 20 * 1024
@@ -142,11 +141,10 @@ def test_a_deleted_run_answers_404(server: Server, make_run: MakeRun) -> None:
     run = make_run()
     url = target(run)
     ModelRun.objects.filter(id=run.id).delete()
-    connection = server.connect()
-    connection.request("PUT", url, body=b"sound")
-    reply = connection.getresponse()
-    assert (reply.status, json.loads(reply.read())) == (404, {"detail": "Model run not found"})
-    connection.close()
+    with server.connect() as connection:
+        connection.request("PUT", url, body=b"sound")
+        reply = connection.getresponse()
+        assert (reply.status, json.loads(reply.read())) == (404, {"detail": "Model run not found"})
     assert stored_objects() == []
 
 

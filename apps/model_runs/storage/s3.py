@@ -119,6 +119,6 @@ class S3Storage:
 
 
 def _translated(error: Any, key: str) -> Exception:
-    if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey"):
-        return FileNotFoundError(f"recording {key}")
-    return error
+    missing = error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey")
+    translated: Exception = FileNotFoundError(f"recording {key}") if missing else error
+    return translated
