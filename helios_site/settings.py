@@ -139,7 +139,6 @@ CONTENT_SECURITY_POLICY = {
 
 # -- Static files -------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Files are served from where the packages keep them: no collectstatic before the first start.
 WHITENOISE_USE_FINDERS = True

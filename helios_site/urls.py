@@ -18,10 +18,12 @@ urlpatterns = [
     path("metrics", metrics.metrics),
     path("admin/", admin.site.urls),
     path("", include("apps.accounts.urls")),
-    path("", include("helios_site.api.urls")),  # /openapi.json, /api-reference, /browse/…
+    path("", include("helios_site.api.urls")),  # /openapi.json, /api-reference
+    path("browse/", include("helios_site.browse")),
     re_path(r"^uploads/(?P<run_id>[^/]+)$", uploads.upload, name="upload"),
     path("v1/", include("apps.model_runs.urls")),
 ]
 
+handler400 = "helios_site.api.errors.bad_request"
 handler404 = "helios_site.api.errors.not_found"
 handler500 = "helios_site.api.errors.server_error"

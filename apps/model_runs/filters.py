@@ -1,0 +1,93 @@
+"""The filters of the run list."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import QueryDict
+from django_filters import Filter, FilterSet
+
+from apps.model_runs.models import ModelRun, ModelRunQuerySet, Status
+from apps.model_runs.serializers import LABEL_MAX_CHARS
+from helios_site.api.families.helios.errors import Invalid, permitted
+from helios_site.api.families.helios.query import (
+    EarliestField,
+    LatestField,
+    QueryField,
+    RepeatableField,
+    read_text,
+    refuse,
+    refuse_wrong,
+)
+
+
+class _LabelField(QueryField):
+    def parse(self, raw: str) -> str:
+        return read_text(raw, max_length=LABEL_MAX_CHARS)
+
+
+class _StatusField(RepeatableField):
+    def parse(self, raw: str) -> str:
+        if raw not in Status.values:
+            refuse("type_error.enum", permitted=permitted(Status.values))
+        return raw
+
+
+class _TagField(RepeatableField):
+    """`name`, or `name:value` cut at the first colon."""
+
+    def parse(self, raw: str) -> dict[str, str]:
+        name, colon, value = raw.partition(":")
+        longest = settings.HELIOS_TAG_MAX_CHARS
+        tag = {"name": read_text(name, max_length=longest)}
+        if colon:
+            tag["value"] = read_text(value, max_length=longest, min_length=0)
+        return tag
+
+
+class _Label(Filter):
+    field_class = _LabelField
+
+
+class _Status(Filter):
+    field_class = _StatusField
+
+
+class _Tag(Filter):
+    field_class = _TagField
+
+
+class _Earliest(Filter):
+    field_class = EarliestField
+
+
+class _Latest(Filter):
+    field_class = LatestField
+
+
+class ModelRunFilter(FilterSet):
+    """Each narrows; `status` may be any of several, `tag` must be all of several."""
+
+    userLabel = _Label("user_label")  # noqa: N815 - names of the API
+    status = _Status("status", "in")
+    tag = _Tag("tags", "contains")
+    createdFrom = _Earliest("created_at", "gte")  # noqa: N815
+    createdTo = _Latest("created_at", "lt")  # noqa: N815
+    completedFrom = _Earliest("completed_at", "gte")  # noqa: N815
+    completedTo = _Latest("completed_at", "lt")  # noqa: N815
+
+    class Meta:
+        model = ModelRun
+        fields: tuple[str, ...] = ()
+
+
+def narrowed(runs: ModelRunQuerySet, query: QueryDict) -> ModelRunQuerySet:
+    """The runs that the query's filters leave. Raises Invalid; unknown parameters are ignored."""
+    if "patientId" in query:
+        raise Invalid(("query", "patientId"), "value_error", "no such patient")
+    if ModelRunFilter.base_filters.keys().isdisjoint(query):
+        return runs  # building the form costs more than reading a page
+    filters = ModelRunFilter(query, runs)
+    if not filters.is_valid():
+        refuse_wrong(filters.form)
+    left: ModelRunQuerySet = filters.qs
+    return left

@@ -1,0 +1,30 @@
+"""The paths of model runs under `/v1/`. Literal ones stand before the older `models/<id>`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from apps.model_runs.viewsets import AccountViewSet, LegacyModelRunViewSet, ModelRunViewSet
+from helios_site.api.families.helios.view import NotBuiltView
+
+
+def either(route: str, view: Callable[..., Any]) -> list[URLPattern]:
+    """The route with and without a trailing slash: a redirect would turn a POST into a GET."""
+    return [path(route, view), path(f"{route}/", view)]
+
+
+RUNS = "models/mental-wellness"
+
+urlpatterns = [
+    *either("account", AccountViewSet.as_view({"get": "retrieve"})),
+    *either(RUNS, ModelRunViewSet.as_view({"get": "list", "post": "create"})),
+    *either(f"{RUNS}/<str:model_run_id>", ModelRunViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
+    # Without these the older GET would answer 405 to their POST.
+    *either("models/mental-wellness-activity", NotBuiltView.as_view()),
+    *either("models/apollo", NotBuiltView.as_view()),
+    *either("models/apollo/<str:model_run_id>", NotBuiltView.as_view()),
+    *either("models/<str:model_run_id>", LegacyModelRunViewSet.as_view({"get": "retrieve"})),
+]

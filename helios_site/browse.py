@@ -1,0 +1,154 @@
+"""The browsable API: every family's viewsets once more under `/browse/`, for signed-in members of an organisation.
+
+Same code, same checks, same errors; only who is calling differs (a session with CSRF instead of a key), and a
+browser gets pages with a form for every write.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, include, path
+from django.views.decorators.http import require_POST, require_safe
+from rest_framework import exceptions, serializers
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRenderer
+from rest_framework.request import Request, is_form_media_type
+from rest_framework.views import APIView
+
+from apps.accounts.models import Membership, User
+from apps.accounts.selectors import CURRENT_ORGANIZATION, current_membership
+from apps.api_keys.authentication import MemberAuthentication
+from apps.model_runs import urls as model_runs
+
+FAMILIES = {"v1/": model_runs.urlpatterns}
+
+
+class PagesFirst(DefaultContentNegotiation):
+    """What `Accept` asks for, and a page where that is nothing that we have."""
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        try:
+            chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix)
+        except exceptions.NotAcceptable:
+            return renderers[0], renderers[0].media_type
+        return chosen
+
+
+class BrowsableMixin(APIView):
+    """Put before a family's view class."""
+
+    authentication_classes = (MemberAuthentication,)
+    renderer_classes = (BrowsableAPIRenderer, JSONRenderer)
+    parser_classes = (JSONParser, FormParser, MultiPartParser)
+    content_negotiation_class = PagesFirst
+
+    def read_body(self, request: Request) -> dict[str, Any]:
+        if is_form_media_type(request.content_type):
+            view: Any = self
+            return form_body(cast(QueryDict, request.data), view.get_serializer())
+        body: dict[str, Any] = super().read_body(request)  # type: ignore[misc]
+        return body
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
+        if isinstance(exc, exceptions.NotAuthenticated) and self.request.method in ("GET", "HEAD"):
+            return redirect_to_login(self.request.get_full_path())
+        if isinstance(exc, exceptions.PermissionDenied) and self.request.auth is None:
+            return _no_access(self.request._request, exc)
+        return super().handle_exception(exc)
+
+
+def form_body(form: QueryDict, serializer: serializers.BaseSerializer, prefix: str = "") -> dict[str, Any]:
+    """What an HTML form says, as the JSON body that the family expects. A field left blank is left out."""
+    body: dict[str, Any] = {}
+    fields: dict[str, serializers.Field] = serializer.fields  # type: ignore[attr-defined]
+    for name, field in fields.items():
+        sent = form.getlist(prefix + name)
+        if isinstance(field, serializers.Serializer):
+            body[name] = form_body(form, field, f"{prefix}{name}.")
+        elif not sent or sent == [""]:
+            continue
+        elif isinstance(field, serializers.ListSerializer):
+            body[name] = _json_or_text(sent[-1])
+        else:
+            body[name] = sent if isinstance(field, serializers.MultipleChoiceField) else sent[-1]
+    return body
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text  # which the family refuses as no list
+
+
+def _no_access(request: HttpRequest, error: exceptions.PermissionDenied) -> HttpResponse:
+    return render(request, "browse/no_access.html", {"reason": str(error.detail)}, status=403)
+
+
+def mounted(patterns: Iterable[URLPattern]) -> Iterator[URLPattern]:
+    """The same routes with the browsable form of each viewset."""
+    for pattern in patterns:
+        view: Any = pattern.callback
+        if hasattr(view, "actions"):  # what is no viewset is a path that is not built yet
+            browsable: Any = type(view.cls.__name__, (BrowsableMixin, view.cls), {"__doc__": view.cls.__doc__})
+            yield URLPattern(pattern.pattern, browsable.as_view(dict(view.actions), **view.initkwargs))
+
+
+@require_safe
+@login_required
+def root(request: HttpRequest) -> HttpResponse:
+    """The endpoints, and the switch between the user's organisations."""
+    user = request.user
+    assert isinstance(user, User)
+    current = current_membership(user, request.session)
+    if current is None:
+        reason = "You do not belong to an organisation that is switched on."
+        return render(request, "browse/no_access.html", {"reason": reason}, status=403)
+    memberships = Membership.objects.filter(user=user, organization__is_active=True)
+    context = {
+        "current": current,
+        "memberships": memberships.select_related("organization").order_by("organization__name"),
+        "endpoints": list(_endpoints()),
+    }
+    return render(request, "browse/root.html", context)
+
+
+def _endpoints() -> Iterator[dict[str, str]]:
+    for prefix, patterns in FAMILIES.items():
+        for pattern in mounted(patterns):
+            route = str(pattern.pattern)
+            if not route.endswith("/"):  # its twin with a slash answers alike
+                view: Any = pattern.callback
+                methods = sorted(method.upper() for method in view.actions if method != "head")
+                shown = f"/{prefix}{route}".replace("<str:", "{").replace(">", "}")
+                yield {"path": shown, "methods": ", ".join(methods), "link": "" if "{" in shown else f"/browse{shown}"}
+
+
+@require_POST
+@login_required
+def switch_organization(request: HttpRequest) -> HttpResponseRedirect:
+    """Make another organisation of the user the session's current one; an unknown one changes nothing."""
+    wanted = request.POST.get("organization_id", "")
+    user = request.user
+    assert isinstance(user, User)
+    mine = Membership.objects.filter(user=user, organization__is_active=True).values_list("organization_id", flat=True)
+    if wanted in map(str, mine):
+        request.session[CURRENT_ORGANIZATION] = wanted
+    return redirect("browse")
+
+
+urlpatterns = [
+    path("", root, name="browse"),
+    path("organization", switch_organization, name="browse-organization"),
+    *[path(prefix, include(list(mounted(patterns)))) for prefix, patterns in FAMILIES.items()],
+]
