@@ -155,7 +155,7 @@ class Supervisor:
         log = logs / "migrate.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*PYTHON, str(GUARD), "exec", *map(str, owner), "--", *MANAGE, "migrate", "--noinput"],
+                [*PYTHON, str(GUARD), "exec", *map(str, owner), "--", *MANAGE, "migrate", "--noinput", "--skip-checks"],
                 cwd=CHECKOUT,
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
