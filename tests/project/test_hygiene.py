@@ -13,7 +13,7 @@ AUDIO = {".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".webm", ".mp4", ".m4
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc"}
 # Patterns, none of which matches itself: this file is no finding of its own.
 REGISTRIES = ["pypi\\.org", "pythonhosted\\.org", "npmjs\\.org", "ghcr\\.io", "docker\\.io", "crates\\.io"]
-MACHINE_PATHS = ["/[w]ork/", "/[r]oot/", "/[h]ome/", "/opt/[p]ypi"]
+MACHINE_PATHS = ["/[w]ork/", "/[r]oot/", "/[h]ome/"]
 FORBIDDEN = re.compile("|".join([*REGISTRIES, *MACHINE_PATHS]))
 
 
