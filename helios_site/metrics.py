@@ -26,10 +26,13 @@ _runs.register(_Runs())
 
 
 def _allowed(request: HttpRequest) -> bool:
-    """With a token set, whoever sends it as Bearer; without one, only this machine."""
+    """With a token set, whoever sends it as Bearer; without one, only this machine, and not what a proxy on it
+    passes on."""
     if settings.HELIOS_METRICS_TOKEN:
         given = request.headers.get("Authorization", "")
         return hmac.compare_digest(given.encode(), f"Bearer {settings.HELIOS_METRICS_TOKEN}".encode())
+    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+        return False
     address = current_request().address
     return address is not None and ipaddress.ip_address(address).is_loopback
 

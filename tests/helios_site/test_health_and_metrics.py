@@ -64,7 +64,9 @@ def test_metrics_show_waiting_runs_failures_by_code_and_stage_times(
 
 
 def test_metrics_are_for_this_machine_or_for_the_holder_of_the_token(client: Client, settings: Any) -> None:
+    assert client.get("/metrics").status_code == 200
     assert client.get("/metrics", REMOTE_ADDR="192.0.2.7").status_code == 403
+    assert client.get("/metrics", headers={"x-forwarded-for": "192.0.2.7"}).status_code == 403
     settings.HELIOS_METRICS_TOKEN = "t" * 20
     assert client.get("/metrics").status_code == 403
     assert client.get("/metrics", headers={"authorization": f"Bearer {'t' * 20}"}).status_code == 200

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
+from django.utils import timezone
+from moto.server import ThreadedMotoServer
 
 from apps.accounts.audit import SYSTEM
 from apps.accounts.models import Organization
@@ -16,6 +19,7 @@ from apps.model_runs import services
 from apps.model_runs.models import ModelRun
 from apps.model_runs.services.creation import new_recording_key
 from apps.model_runs.storage import recordings
+from apps.model_runs.storage.s3 import S3Storage
 from apps.model_runs.wellness.interface import Analysis, ErrorCode, Quality
 
 REQUEST = services.RunRequest(
@@ -94,3 +98,27 @@ def exists(key: str) -> bool:
             return True
     except FileNotFoundError:
         return False
+
+
+BUCKET = "recordings"
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server: str) -> S3Storage:
+    client = boto3.client(
+        "s3", endpoint_url=s3_server, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    client.create_bucket(Bucket=BUCKET)
+    storage = S3Storage(client, BUCKET)
+    for key in list(storage.keys_before(timezone.now() + timedelta(days=1))):
+        storage.delete(key)
+    return storage

@@ -5,41 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import tracemalloc
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import boto3
 import pytest
 from django.utils import timezone
-from moto.server import ThreadedMotoServer
 
 from apps.model_runs.storage import Storage, StorageFull
 from apps.model_runs.storage.local import LocalStorage
-from apps.model_runs.storage.s3 import PART_BYTES, S3Storage
-
-BUCKET = "recordings"
-
-
-@pytest.fixture(scope="module")
-def s3_server() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def s3(s3_server: str) -> S3Storage:
-    client = boto3.client(
-        "s3", endpoint_url=s3_server, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
-    )
-    client.create_bucket(Bucket=BUCKET)
-    storage = S3Storage(client, BUCKET)
-    for key in list(storage.keys_before(timezone.now() + timedelta(days=1))):
-        storage.delete(key)
-    return storage
+from apps.model_runs.storage.s3 import PART_BYTES
 
 
 @pytest.fixture(params=["local", "s3"])

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,8 +14,10 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
+from django.utils import timezone
 
 from apps.model_runs.models import ModelRun, Status
+from apps.model_runs.storage.s3 import S3Storage
 from apps.model_runs.uploads import upload_url
 from tests.conftest import RECORDINGS, Server
 from tests.model_runs.conftest import MakeRun, exists
@@ -161,3 +164,38 @@ def test_a_browser_of_an_allowed_origin_may_upload(make_run: MakeRun, settings: 
 def test_other_methods_are_405_with_allow(make_run: MakeRun, client: Client) -> None:
     reply = client.post(target(make_run()), b"x", content_type="audio/wav")
     assert (reply.status_code, reply.headers["Allow"]) == (405, "PUT, OPTIONS")
+
+
+def test_an_upload_is_streamed_to_an_s3_compatible_store(
+    make_run: MakeRun, client: Client, s3: S3Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.model_runs.uploads.recordings", lambda: s3)
+    run, content = make_run(), os.urandom(9 << 20)  # more than one part
+    assert client.put(target(run), content, content_type="audio/wav").status_code == 200
+    run.refresh_from_db()
+    with s3.local_path(run.recording_key) as path:
+        assert path.read_bytes() == content
+    assert client.put(target(run), content, content_type="audio/wav").status_code == 200
+    assert client.put(target(run), b"other", content_type="audio/wav").status_code == 409
+    assert len(list(s3.keys_before(timezone.now() + timedelta(minutes=1)))) == 1
+
+
+def test_a_full_store_refuses_the_upload_and_the_url_works_afterwards(
+    make_run: MakeRun, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run()
+    with monkeypatch.context() as patch:
+        patch.setattr("apps.model_runs.storage.local.open", open_full, raising=False)
+        reply = client.put(target(run), bytes(2 << 20), content_type="audio/wav")
+    assert (reply.status_code, "later" in reply.json()["detail"]) == (507, True)
+    assert stored_objects() == []
+    assert client.put(target(run), b"sound", content_type="audio/wav").status_code == 200
+
+
+def open_full(path: Path, mode: str, **options: Any) -> Any:
+    """As `open`, on a disk that is full: /dev/full is the system's own."""
+    file = open(path, mode, **options)  # noqa: SIM115
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, file.fileno())
+    os.close(full)
+    return file
