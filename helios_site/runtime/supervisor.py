@@ -32,6 +32,7 @@ DRAIN_SECONDS = 30.0  # then a running job goes back to the queue
 QUIT_SECONDS = 5.0
 FIRST_RESTART_SECONDS = 0.5
 SLOWEST_RESTART_SECONDS = 30.0
+HOPELESS_FAILURES = 4
 STABLE_SECONDS = 60.0  # a service that ran this long starts again without delay
 LOG_CHECK_SECONDS = 30.0
 
@@ -50,12 +51,20 @@ class Service(Protocol):
 
 @dataclass(slots=True)
 class Kept:
-    """A service and what its restarts need to know. `due` is when the next one is, in monotonic seconds."""
+    """A service and what its restarts need to know: when it was started and when it is due again, in monotonic
+    seconds, and how often in a row it ended soon."""
 
     service: Service
-    started: float = 0.0
-    delay: float = FIRST_RESTART_SECONDS
+    started: float
     due: float | None = None
+    failures: int = 0
+
+    def failed(self, now: float) -> float:
+        """Plan the next start after an end; the seconds until then."""
+        self.failures = 1 if now - self.started > STABLE_SECONDS else self.failures + 1
+        delay = min(FIRST_RESTART_SECONDS * 2.0 ** (self.failures - 1), SLOWEST_RESTART_SECONDS)
+        self.due = now + delay
+        return delay
 
 
 class Supervisor:
@@ -85,6 +94,10 @@ class Supervisor:
     @property
     def stopping(self) -> bool:
         return self._stops_asked > 0
+
+    def hopeless(self) -> str | None:
+        """The name of a service that ended again and again, if one did; may be called from any thread."""
+        return next((kept.service.name for kept in self._kept if kept.failures >= HOPELESS_FAILURES), None)
 
     def request_stop(self, exit_code: int = 0) -> None:
         """Drain and end with `exit_code`; may be called from any thread."""
@@ -172,7 +185,7 @@ class Supervisor:
 
     def _start(self, service: Service) -> None:
         service.start()
-        self._kept.append(Kept(service, started=time.monotonic()))
+        self._kept.append(Kept(service, time.monotonic()))
         self._record()
 
     def _await_ready(self, port: int) -> None:
@@ -213,21 +226,17 @@ class Supervisor:
         """Notice the end of a service, and start it again when its time has come."""
         service = kept.service
         if kept.due is None and service.process is not None and service.process.poll() is not None:
-            if now - kept.started > STABLE_SECONDS:
-                kept.delay = FIRST_RESTART_SECONDS
-            kept.due = now + kept.delay
-            how = _describe(service.process.returncode)
-            self._say(f"{service.name} ended ({how}) and starts again in {kept.delay:g} s. See {service.log}.")
-            kept.delay = min(kept.delay * 2, SLOWEST_RESTART_SECONDS)
+            how, delay = _describe(service.process.returncode), kept.failed(now)
+            self._say(f"{service.name} ended ({how}) and starts again in {delay:g} s. See {service.log}.")
         elif kept.due is not None and now >= kept.due:
+            kept.started = now
             try:
                 service.start()
             except (ServerError, DataDirError, OSError) as error:
                 self._say(f"{service.name} cannot be started: {error}")
-                kept.due = now + kept.delay
-                kept.delay = min(kept.delay * 2, SLOWEST_RESTART_SECONDS)
+                kept.failed(now)
             else:
-                kept.started, kept.due = now, None
+                kept.due = None
                 self._record()
 
     def _record(self) -> None:

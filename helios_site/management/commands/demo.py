@@ -41,7 +41,7 @@ class Command(BaseCommand):
         def show(url: str) -> None:
             succeeded = False
             try:
-                succeeded = _show(url, keep_serving=not options["exit"])
+                succeeded = _show(url, supervisor, keep_serving=not options["exit"])
             except DemoError as error:
                 if not supervisor.stopping:  # a Ctrl-C takes the server away in the middle of a call
                     say(f"The demo failed: {error} The logs are in {supervisor.folder / 'logs'}.")
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             sys.exit(str(error))
 
 
-def _show(url: str, *, keep_serving: bool) -> bool:
+def _show(url: str, supervisor: Supervisor, *, keep_serving: bool) -> bool:
     """One run, from the key to the report; whether it succeeded."""
     try:
         organization, key = _make_key()
@@ -67,7 +67,13 @@ def _show(url: str, *, keep_serving: bool) -> bool:
     recording = sample_recording()
     say(f"\nSending {recording.name}, 44 seconds of a person reading aloud, through the API.")
     progress = Progress(say, live=sys.stdout.isatty())
-    outcome = DemoClient(url, key).run(recording, progress.hear)
+
+    def hear(status: str, seconds: float) -> None:
+        progress.hear(status, seconds)
+        if name := supervisor.hopeless():
+            raise DemoError(f"{name} ended again and again.")
+
+    outcome = DemoClient(url, key).run(recording, hear)
     say("")
     for line in outcome_lines(outcome, _stage_seconds(organization, outcome)):
         say(line)
