@@ -12,7 +12,7 @@ from rest_framework import serializers
 from apps.model_runs.models import BirthSex, DataToDelete, Status
 from apps.model_runs.services import RunRequest
 from apps.model_runs.wellness.interface import DIMENSIONS
-from helios_site.api.families.helios.fields import Flag, LocalTime, Member, Members, PastDay, Text, fail
+from helios_site.api.families.helios.fields import Described, Flag, LocalTime, Member, Members, PastDay, Text, fail
 
 LABEL_MAX_CHARS = 50
 ACCENT_MAX_CHARS = 1000  # any text, but no more than a label of a few words can need
@@ -68,8 +68,20 @@ class TagSerializer(_Dialect):
         }
 
 
-class TagsSerializer(serializers.ListSerializer):
+class TagsSerializer(Described, serializers.ListSerializer):
     """At most so many tags, each name once."""
+
+    def json_schema(self) -> dict[str, Any]:
+        fields = TagSerializer().get_fields()
+        forms = {key: field.json_schema() for key, field in fields.items() if isinstance(field, Described)}
+        name, value = settings.HELIOS_TAG_KEYS
+        forms[value]["anyOf"].append({"type": "null"})
+        return {
+            "type": "array",
+            "items": {"type": "object", "properties": forms, "required": [name]},
+            "maxItems": settings.HELIOS_TAG_MAX_COUNT,
+            "description": "The names of the tags must differ.",
+        }
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, list):
