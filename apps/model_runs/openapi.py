@@ -223,6 +223,9 @@ legacy = extend_schema_view(retrieve=_get("model_retrieve", "Read a run by its o
 def describe_runs(result: Schema, generator: Any, request: Any, public: bool) -> Schema:
     """drf-spectacular hook: the schemas that the operations name, and the upload, which is no DRF view."""
     result["components"].setdefault("schemas", {}).update(_schemas())
+    # The generator takes every list for an array of items; ours is a page.
+    page = result["paths"]["/v1/models/mental-wellness"]["get"]["responses"]["200"]["content"]
+    page["application/json"]["schema"] = component("MentalWellnessModelRunListResponse")
     if not settings.HELIOS_LEGACY_GET:
         result["paths"].pop("/v1/models/{model_run_id}")
     result["paths"]["/uploads/{model_run_id}"] = {"put": _upload()}
