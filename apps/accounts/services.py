@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import MaxLengthValidator, validate_email
 from django.db import transaction
 
 from apps.accounts import audit
 from apps.accounts.models import Organization, User
 
 MAX_ORGANIZATION_NAME_CHARS = 200
+MAX_EMAIL_CHARS = 254
 
 
 @transaction.atomic
@@ -38,6 +39,7 @@ def create_staff(*, actor: audit.Actor, email: str) -> tuple[User, str]:
     that is none or is taken."""
     email = email.strip().lower()
     validate_email(email)
+    MaxLengthValidator(MAX_EMAIL_CHARS)(email)
     if User.objects.filter(email=email).exists():
         raise ValidationError(f"There is a user {email} already; --reset gives a new password.")
     password = _password()

@@ -38,7 +38,7 @@ class StaffModelAdmin(admin.ModelAdmin):
 
     paginator = BoundedPaginator
     show_full_result_count = False
-    list_per_page = 100
+    list_per_page = 50
     list_max_show_all = 0
     audit_object_type: ClassVar[str]  # the `object_type` of this model's audit rows
 

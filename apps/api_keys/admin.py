@@ -140,7 +140,8 @@ class ApiKeyAdmin(StaffModelAdmin):
             queryset = queryset.filter(
                 # A whole key that was pasted finds its prefix; the rest of it is not looked at.
                 Q(key_prefix__startswith=tokens.display_prefix(word))
-                | Q(name__icontains=word)
+                # Trigrams find a part of three letters or more, and shorter ones only at the beginning of a word.
+                | (Q(name__icontains=word) if len(word) >= 3 else Q(name__istartswith=word))
                 | Q(organization__in=list(named[:_MAX_ORGANIZATIONS_FOUND]))
             )
         return queryset, False

@@ -120,7 +120,7 @@ def test_a_missing_scope_is_recorded_once_a_minute_for_each_scope(make_key: Issu
 
 @pytest.fixture
 def member(organization: Organization) -> User:
-    user = User.objects.create_user("member@example.org", "a long password")
+    user = User.objects.create_user("member@example.org")
     Membership.objects.create(organization=organization, user=user)
     return user
 
