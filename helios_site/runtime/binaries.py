@@ -92,7 +92,8 @@ def _copied(folder: Path, distribution: str, packages: list[Path]) -> Path:
     """
     target = folder / "programs" / f"{distribution}-{importlib.metadata.version(distribution)}"
     if not target.is_dir():
-        target.parent.mkdir(mode=0o711, exist_ok=True)
+        target.parent.mkdir(exist_ok=True)
+        target.parent.chmod(0o711)  # whatever the umask of the person who starts us
         partial = target.with_name(f"{target.name}.{os.getpid()}")
         for package in packages:
             shutil.copytree(package, partial / package.name, ignore=shutil.ignore_patterns("*.py*", "include", "*.a"))

@@ -33,14 +33,13 @@ def become(parent: int, death_signal: int, uid: int, gid: int, program: list[str
         os.setgid(gid)
         os.setuid(uid)
     _die_with(parent, death_signal)  # after the change of user, which would clear it
-    os.umask(0o077)
     os.execv(program[0], program)
 
 
 def watch(control: socket.socket, grace: float, program: list[str]) -> int:
     """Run `program` until it ends or the supervisor is gone; leave no descendant; return its exit code."""
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
-    os.umask(0o077)
+    os.umask(0o077)  # what it writes is for us alone
     control.set_inheritable(False)
     wake = _wake_on(signal.SIGCHLD, signal.SIGTERM)
     leader = _spawn(program)

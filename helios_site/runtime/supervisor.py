@@ -121,6 +121,8 @@ class Supervisor:
             finally:
                 listener.close()
                 self._drain()
+                self._wake_reader.close()
+                self._wake_writer.close()
         return self._exit_code
 
     # -- starting -------------------------------------------------------------------------------------
@@ -264,6 +266,8 @@ class Supervisor:
             for program in self._programs:
                 program.ask(message)
             self._await_end(seconds)
+        for program in self._programs:
+            program.close()
         for server in reversed(self._servers):
             server.stop()
         (self.folder / "run" / "processes.json").unlink(missing_ok=True)

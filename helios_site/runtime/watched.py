@@ -42,9 +42,7 @@ class WatchedProgram:
 
     def start(self) -> None:
         """Start; `leader` is known afterwards. Raises ServerError when even the watcher does not come up."""
-        if self._control is not None:
-            self._control.close()
-        self.end_group()
+        self.close()
         ours, theirs = socket.socketpair()
         arguments = ("watch", str(theirs.fileno()), str(ORPHAN_GRACE_SECONDS), "--", *self._program.command)
         with theirs, self.log.open("ab") as output:
@@ -69,8 +67,11 @@ class WatchedProgram:
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def end_group(self) -> None:
-        """A watcher that was itself killed could not tidy up: its program's group goes with it."""
+    def close(self) -> None:
+        """After the watcher's end: forget it, and end what a watcher that was itself killed left behind."""
+        if self._control is not None:
+            self._control.close()
+            self._control = None
         if self.process is not None and (self.process.returncode or 0) < 0 and self.leader is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.leader, signal.SIGKILL)
