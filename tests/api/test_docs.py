@@ -1,0 +1,109 @@
+"""`/openapi.json` and `/api-reference`."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from apps.accounts.models import User
+from tests.conftest import MakeKey
+
+PATHS = ("/openapi.json", "/api-reference", "/api-reference/swagger-ui-bundle.js")
+
+
+@pytest.fixture
+def description() -> Any:
+    return Client().get("/openapi.json").json()
+
+
+def test_every_operation_says_how_it_can_fail(description: Any) -> None:
+    for path, operations in description["paths"].items():
+        for operation in operations.values():
+            responses = set(operation["responses"])
+            if path.startswith("/v1/"):
+                assert {"200", "401", "403", "405", "429", "500"} <= responses
+                assert operation["security"] == [{"apiKey": []}]
+                headers = operation["responses"]["200"]["headers"]
+                assert set(headers) == {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
+            else:
+                assert {"200", "403", "404", "409", "411", "413"} <= responses
+                assert operation["security"] == []
+            assert operation["summary"]
+
+
+def test_every_reference_resolves(description: Any) -> None:
+    references = set(re.findall(r'"\$ref": "(#/[^"]+)"', json.dumps(description)))
+    assert len(references) > 15
+    for reference in references:
+        place: Any = description
+        for part in reference[2:].split("/"):
+            place = place[part]
+        assert place
+
+
+def test_what_is_not_built_is_not_described(description: Any) -> None:
+    text = json.dumps(description).lower()
+    for word in ("apollo", "activity", "baseline", "webhook", "history", "browse"):
+        assert word not in text
+
+
+def test_operation_ids_differ(description: Any) -> None:
+    ids = [operation["operationId"] for path in description["paths"].values() for operation in path.values()]
+    assert len(ids) == len(set(ids))
+
+
+def test_the_reference_page_needs_nothing_from_elsewhere_and_no_inline_script() -> None:
+    response = Client().get("/api-reference")
+    page = response.content.decode()
+    assert re.findall(r"<script(?![^>]*\ssrc=)[^>]*>", page) == []
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert "/openapi.json" in addresses
+    assert all(address.startswith(("/", "data:")) for address in addresses)
+    assert "script-src 'self'" in response["Content-Security-Policy"]
+
+
+def test_the_page_and_its_assets_weigh_less_than_600_kb() -> None:
+    client = Client(headers={"accept-encoding": "gzip"})
+    page = client.get("/api-reference").content
+    total = len(page)
+    for address in re.findall(r'(?:src|href)="(/api-reference/[^"]+)"', page.decode()):
+        response = client.get(address)
+        assert (response.status_code, response["Content-Encoding"]) == (200, "gzip")
+        total += len(response.content)
+        plain = Client().get(address)
+        assert "Content-Encoding" not in plain.headers
+        assert gzip.decompress(response.content) == plain.content
+    assert 100_000 < total < 600_000
+
+
+def test_unknown_assets_are_404() -> None:
+    for name in ("nothing.js", "..%2Fsettings.py", "swagger-ui.css.map"):
+        assert Client().get(f"/api-reference/{name}").status_code == 404
+
+
+def test_the_description_can_be_closed(db: None, make_key: MakeKey, settings: Any) -> None:
+    settings.API_DOCS_PUBLIC = False
+    for client in (Client(), Client(headers={"x-api-key": make_key()[1]})):
+        assert client.get("/openapi.json").status_code == 403
+        for path in PATHS[1:]:
+            response = client.get(path)
+            assert (response.status_code, response["Location"]) == (302, f"/login?next={path}")
+    signed_in = Client()
+    signed_in.force_login(User.objects.create_user("member@example.org"))
+    assert [signed_in.get(path).status_code for path in PATHS] == [200, 200, 200]
+
+
+def test_only_reading_is_possible() -> None:
+    for path in PATHS:
+        assert Client().post(path).status_code == 405
+
+
+def test_pages_that_are_missing_are_html_and_say_what_to_do() -> None:
+    response = Client().get("/nothing-here")
+    assert (response.status_code, response["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert "First page" in response.content.decode()

@@ -1,0 +1,171 @@
+"""Who may do what, as one table: every route and method against every kind of caller. A new route needs a row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from apps.accounts.audit import SYSTEM
+from apps.accounts.models import Membership, Organization, User
+from apps.api_keys.models import ApiKey
+from apps.api_keys.services import revoke_key
+from tests.conftest import MakeKey
+from tests.contract.helios.calls import create, minimal_body, post
+
+
+class Row(NamedTuple):
+    """The status that each caller gets."""
+
+    own: int  # a key of the organisation that the object belongs to
+    other: int  # a key of another organisation
+    unscoped: int  # a key of the organisation that lacks the scope
+    revoked: int
+    expired: int
+    anonymous: int
+    staff: int  # the session of staff who belong to no organisation
+    member: int  # the session of a member of the organisation
+    foreign: int  # the session of a member of another organisation
+
+
+NO_KEY = (401, 401, 401, 401, 401, 401)
+WITH_KEY = Row(200, 200, 403, *NO_KEY)
+ONE_RUN = Row(200, 404, 403, *NO_KEY)
+NOT_BUILT = Row(404, 404, 404, *NO_KEY)
+# Keys are no sessions: the browsable API sends whoever has none to the log-in page.
+PAGE = Row(302, 302, 302, 302, 302, 302, 403, 200, 200)
+PAGE_OF_RUN = Row(302, 302, 302, 302, 302, 302, 403, 200, 404)
+WRITE = Row(401, 401, 401, 401, 401, 401, 403, 200, 200)
+WRITE_RUN = Row(401, 401, 401, 401, 401, 401, 403, 200, 404)
+OPEN = Row(*[200] * 9)
+STAFF_ONLY = Row(302, 302, 302, 302, 302, 302, 200, 302, 302)
+
+MATRIX: dict[tuple[str, str], Row] = {
+    ("GET", "v1/account"): Row(200, 200, 200, *NO_KEY),  # any one scope will do
+    ("GET", "v1/models/mental-wellness"): WITH_KEY,
+    ("POST", "v1/models/mental-wellness"): WITH_KEY,
+    ("GET", "v1/models/mental-wellness/<str:model_run_id>"): ONE_RUN,
+    ("DELETE", "v1/models/mental-wellness/<str:model_run_id>"): ONE_RUN,
+    ("GET", "v1/models/<str:model_run_id>"): ONE_RUN,
+    ("POST", "v1/models/mental-wellness-activity"): NOT_BUILT,
+    ("POST", "v1/models/apollo"): NOT_BUILT,
+    ("GET", "v1/models/apollo/<str:model_run_id>"): NOT_BUILT,
+    ("PUT", r"^uploads/(?P<run_id>[^/]+)$"): OPEN,  # the signed URL alone decides
+    ("GET", "browse"): PAGE,
+    ("POST", "browse/organization"): Row(*[302] * 9),  # to the log-in page, or back
+    ("GET", "browse/v1/account"): PAGE,
+    ("GET", "browse/v1/models/mental-wellness"): PAGE,
+    ("POST", "browse/v1/models/mental-wellness"): WRITE,
+    ("GET", "browse/v1/models/mental-wellness/<str:model_run_id>"): PAGE_OF_RUN,
+    ("DELETE", "browse/v1/models/mental-wellness/<str:model_run_id>"): WRITE_RUN,
+    ("GET", "browse/v1/models/<str:model_run_id>"): PAGE_OF_RUN,
+    ("GET", "openapi.json"): OPEN,
+    ("GET", "api-reference"): OPEN,
+    ("GET", "api-reference/<str:name>"): OPEN,
+    ("GET", "livez"): OPEN,
+    ("GET", "readyz"): OPEN,
+    ("GET", "metrics"): OPEN,  # to this machine; from elsewhere its own token decides
+    ("GET", "login"): Row(200, 200, 200, 200, 200, 200, 302, 302, 302),  # who is signed in goes on
+    ("POST", "logout"): Row(*[302] * 9),
+}
+# One row for the admin, whose pages Django guards in one place.
+ADMIN = STAFF_ONLY
+
+
+def routes(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            if route != "admin/":
+                yield from routes(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern):
+            yield route.rstrip("/"), pattern.callback
+
+
+ROUTES = dict(routes(get_resolver().url_patterns))
+
+
+def test_every_route_and_method_has_a_row() -> None:
+    assert {route for _, route in MATRIX} == set(ROUTES)
+    for route, view in ROUTES.items():
+        methods = {method.upper() for method in getattr(view, "actions", {}) if method != "head"}
+        assert methods <= {method for method, named in MATRIX if named == route}, route
+
+
+@pytest.fixture
+def clients(
+    db: None, make_key: MakeKey, organization: Organization, other_organization: Organization
+) -> dict[str, Client]:
+    def with_key(**fields: Any) -> Client:
+        return Client(headers={"x-api-key": make_key(**fields)[1]})
+
+    def signed_in(email: str, organization: Organization | None, **fields: Any) -> Client:
+        user = User.objects.create_user(email, **fields)
+        if organization is not None:
+            Membership.objects.create(organization=organization, user=user)
+        client = Client()
+        client.force_login(user)
+        return client
+
+    key, revoked = make_key()
+    revoke_key(actor=SYSTEM, key_id=key.id, reason="test")
+    key, expired = make_key()
+    ApiKey.objects.filter(id=key.id).update(expires_at=timezone.now() - timedelta(seconds=1))
+    return {
+        "own": with_key(),
+        "other": with_key(organization=other_organization),
+        "unscoped": with_key(scopes=["patients:read"]),
+        "revoked": Client(headers={"x-api-key": revoked}),
+        "expired": Client(headers={"x-api-key": expired}),
+        "anonymous": Client(),
+        "staff": signed_in("staff@example.org", None, is_staff=True, is_superuser=True),
+        "member": signed_in("member@example.org", organization),
+        "foreign": signed_in("foreign@example.org", other_organization),
+    }
+
+
+def ask(client: Client, method: str, route: str, run: dict[str, str]) -> int:
+    path = "/" + route.replace("<str:model_run_id>", run["id"]).replace("<str:name>", "start.js")
+    if route == "browse":
+        path += "/"
+    if method == "PUT":
+        parts = urlsplit(run["recordingUploadUrl"])
+        path = f"{parts.path}?{parts.query}"
+    body = minimal_body() if method == "POST" and "models" in route else {}
+    headers = {"accept": "text/html"} if route.startswith("browse") else {}
+    status: int = client.generic(
+        method, path, json.dumps(body), content_type="application/json", headers=headers
+    ).status_code
+    return status
+
+
+@pytest.mark.parametrize(("method", "route"), MATRIX)
+def test_the_matrix_holds(method: str, route: str, clients: dict[str, Client]) -> None:
+    seen = {}
+    for caller in Row._fields:
+        run = create(clients["own"])  # each caller gets a run that nobody has touched
+        seen[caller] = ask(clients[caller], method, route, run)
+    assert Row(**seen) == MATRIX[method, route]
+
+
+def test_the_admin_is_for_staff(clients: dict[str, Client]) -> None:
+    assert Row(*[clients[caller].get("/admin/").status_code for caller in Row._fields]) == ADMIN
+
+
+def test_a_post_without_csrf_token_is_refused_in_the_browsable_api(organization: Organization) -> None:
+    user = User.objects.create_user("member@example.org")
+    Membership.objects.create(organization=organization, user=user)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    response = client.post("/browse/v1/models/mental-wellness", minimal_body(), content_type="application/json")
+    assert response.status_code == 403
+    assert post(client, minimal_body()).status_code == 401
+    assert settings.SESSION_COOKIE_HTTPONLY
