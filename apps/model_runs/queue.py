@@ -17,11 +17,14 @@ log = structlog.get_logger(__name__)
 
 PROCESS_RUN = "helios.runs.process"
 
+# Over Redis the lower number is served first; these are two of the steps for which workers watch a list each.
+FIRST, IN_TURN = 0, 3
 
-def ring(run_id: UUID) -> bool:
-    """Enqueue the run; False when the broker cannot be reached."""
+
+def ring(run_id: UUID, *, first: bool = False) -> bool:
+    """Enqueue the run, behind the others or before them; False when the broker cannot be reached."""
     try:
-        app.send_task(PROCESS_RUN, args=[str(run_id)], retry=False)
+        app.send_task(PROCESS_RUN, args=[str(run_id)], retry=False, priority=FIRST if first else IN_TURN)
     except (OperationalError, redis.RedisError, OSError) as error:
         log.warning("run_not_enqueued", run_id=str(run_id), error=type(error).__name__)
         return False
@@ -37,6 +40,7 @@ def waiting_messages() -> int | None:
     try:
         with app.connection_for_read() as connection:
             channel: Any = connection.default_channel
-            return int(channel.client.llen(settings.CELERY_TASK_DEFAULT_QUEUE))
+            queue = settings.CELERY_TASK_DEFAULT_QUEUE
+            return sum(int(channel.client.llen(name)) for name in (queue, f"{queue}{channel.sep}{IN_TURN}"))
     except (OperationalError, redis.RedisError, OSError):
         return None

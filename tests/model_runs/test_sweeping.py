@@ -16,6 +16,7 @@ from apps.accounts.models import AuditEvent
 from apps.model_runs import queue, services
 from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.services import sweep_runs
+from helios_site.celery import app
 from tests.conftest import CHECKOUT, database_url_of_tests
 from tests.model_runs.conftest import MakeRun
 
@@ -96,6 +97,49 @@ def test_a_live_lease_is_never_ended_by_the_deadline(make_running: MakeRun) -> N
     assert sweep_runs() == NOTHING
     change(run, lease_expires_at=ago(1))
     assert sweep_runs() == {"failed": 1, "requeued": 0}
+
+
+def test_a_broker_outage_after_a_worker_died_does_not_count_against_the_deadline(make_running: MakeRun) -> None:
+    run = make_running()
+    services.claim_run(run_id=run.id)
+    lose_messages()
+    change(run, first_claimed_at=ago(3720), lease_expires_at=ago(3600))
+    assert sweep_runs() == {"failed": 0, "requeued": 1}
+    change(run, enqueued_at=ago(3600))  # and then the queue was long
+    assert sweep_runs() == NOTHING
+    claim = services.claim_run(run_id=run.id)
+    assert claim is not None
+    assert claim.attempt == 2
+
+
+def test_a_waiting_run_beyond_a_lowered_number_of_attempts_ends(make_running: MakeRun) -> None:
+    run = make_running()
+    change(run, attempt=3, first_claimed_at=ago(60))
+    assert sweep_runs() == {"failed": 1, "requeued": 0}
+    run.refresh_from_db()
+    assert run.error_code == "ERR_INTERNAL"
+
+
+def test_a_run_handed_out_again_goes_before_those_that_wait(make_running: MakeRun) -> None:
+    earlier = make_running()
+    services.claim_run(run_id=earlier.id)
+    lose_messages()
+    later = [make_running(), make_running()]
+    change(earlier, lease_expires_at=ago(1))
+    assert sweep_runs() == {"failed": 0, "requeued": 1}
+    assert queue.waiting_messages() == 3
+    assert served() == [str(run.id) for run in (earlier, *later)]
+
+
+def served() -> list[str]:
+    """The ids of the runs in the order in which a worker takes them from the broker."""
+    found = []
+    with app.connection_for_read() as connection, connection.SimpleQueue("runs") as messages:
+        while queue.waiting_messages():
+            message = messages.get(timeout=5)
+            message.ack()
+            found.append(message.payload[0][0])
+    return found
 
 
 def test_waiting_alone_never_fails_a_run(make_running: MakeRun) -> None:

@@ -68,16 +68,20 @@ def receive_recording(*, run_id: UUID, key: str, sha256: str, size: int) -> Rece
     return Received.STARTED
 
 
-def lease_free() -> Q:
-    return Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lt=Now())
+def attempts_left() -> Q:
+    return Q(attempt__lt=settings.HELIOS_RUN_MAX_ATTEMPTS)
 
 
-def within_bounds() -> Q:
-    """Attempts are left, and the deadline, which counts from the first claim, has not passed."""
-    deadline = Now() - timedelta(seconds=settings.HELIOS_RUN_DEADLINE_SECONDS)
-    return Q(attempt__lt=settings.HELIOS_RUN_MAX_ATTEMPTS) & (
-        Q(first_claimed_at__isnull=True) | Q(first_claimed_at__gt=deadline)
-    )
+def lapsed() -> Q:
+    """An attempt took the run and ended without a result: its worker died, or gave it back."""
+    return Q(status=Status.RUNNING, lease_expires_at__lt=Now())
+
+
+def within_deadline() -> Q:
+    """Whether a lapsed attempt ended before the deadline, which counts from the first claim. The time since, in
+    which a broker that was away or a long queue may have kept the run waiting, does not count."""
+    deadline = timedelta(seconds=settings.HELIOS_RUN_DEADLINE_SECONDS)
+    return Q(first_claimed_at__gt=F("lease_expires_at") - deadline)
 
 
 def claim_run(*, run_id: UUID) -> Claim | None:
@@ -85,8 +89,9 @@ def claim_run(*, run_id: UUID) -> Claim | None:
 
     One conditional UPDATE decides, by the database's clock, which all workers share.
     """
+    free = Q(status=Status.RUNNING, lease_expires_at__isnull=True) | lapsed() & within_deadline()
     with transaction.atomic():
-        taken = (ModelRun.objects.filter(lease_free(), within_bounds(), id=run_id, status=Status.RUNNING)).update(
+        taken = ModelRun.objects.filter(free, attempts_left(), id=run_id).update(
             attempt=F("attempt") + 1,
             lease_expires_at=Now() + timedelta(seconds=settings.HELIOS_RUN_LEASE_SECONDS),
             first_claimed_at=Coalesce("first_claimed_at", Now()),

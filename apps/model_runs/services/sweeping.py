@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.queue import ring, waiting_messages
-from apps.model_runs.services.execution import complete, within_bounds
+from apps.model_runs.services.execution import attempts_left, complete, lapsed, within_deadline
 from apps.model_runs.wellness.interface import ErrorCode
 
 log = structlog.get_logger(__name__)
@@ -30,17 +30,14 @@ def sweep_runs() -> dict[str, int]:
     is not a lost one. Returns how many runs were `failed` and `requeued`.
     """
     failed = _fail_spent_runs()
-    requeued = _requeue(_lapsed())
+    # To the front of the queue: these have waited for a lease already.
+    requeued = _requeue(lapsed() & attempts_left() & within_deadline(), first=True)
     waiting = waiting_messages()
     if waiting is not None and waiting < ModelRun.objects.unclaimed().count():
-        requeued += _requeue(_forgotten())
+        requeued += _requeue(_forgotten(), first=False)
     if failed or requeued:
         log.info("swept", failed=failed, requeued=requeued)
     return {"failed": failed, "requeued": requeued}
-
-
-def _lapsed() -> Q:
-    return Q(status=Status.RUNNING, lease_expires_at__lt=Now()) & within_bounds()
 
 
 def _forgotten() -> Q:
@@ -56,7 +53,7 @@ def _forgotten() -> Q:
         seconds, count = seconds * 2, count + 1
 
 
-def _requeue(which: Q) -> int:
+def _requeue(which: Q, *, first: bool) -> int:
     """Mark the runs rung in one UPDATE, then ring; a crash between the two is what the gap is for."""
     with transaction.atomic():
         ids = list(
@@ -68,20 +65,20 @@ def _requeue(which: Q) -> int:
         ModelRun.objects.filter(id__in=ids).update(
             lease_expires_at=None, enqueued_at=timezone.now(), enqueue_count=F("enqueue_count") + 1
         )
-    return sum(ring(run_id) for run_id in ids)
+    return sum(ring(run_id, first=first) for run_id in ids)
 
 
 def _fail_spent_runs() -> int:
-    spent = Q(status=Status.RUNNING, lease_expires_at__lt=Now()) & ~within_bounds()
-    # Unclaimed again by a sweep, and meanwhile past the deadline: no worker may take it any more.
-    late = Q(status=Status.RUNNING, lease_expires_at__isnull=True, first_claimed_at__isnull=False) & ~within_bounds()
+    spent = lapsed() & ~(attempts_left() & within_deadline())
+    # Handed out again, and then the operator lowered the number of attempts: no worker takes it any more.
+    spent |= Q(status=Status.RUNNING, lease_expires_at__isnull=True) & ~attempts_left()
     failed = 0
-    for run in ModelRun.objects.filter(spent | late).only("id", "organization_id", "attempt", "warnings")[:BATCH]:
+    for run in ModelRun.objects.filter(spent).only("id", "organization_id", "attempt", "warnings")[:BATCH]:
         reason = (
             f"Processing did not finish in {run.attempt} attempts "
             f"(at most {settings.HELIOS_RUN_MAX_ATTEMPTS}, within {settings.HELIOS_RUN_DEADLINE_SECONDS} s). "
             "Please create a new run."
         )
         outcome = {"status": Status.COMPLETE_ERROR, "error_code": ErrorCode.INTERNAL, "error_reason": reason}
-        failed += complete(ModelRun.objects.filter(spent | late, id=run.id), run, outcome)
+        failed += complete(ModelRun.objects.filter(spent, id=run.id), run, outcome)
     return failed
