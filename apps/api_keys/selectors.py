@@ -22,7 +22,7 @@ SELECT key.id, key.organization_id, key.name, key.key_prefix, key.scopes, key.ex
        key.grace_ends_at, key.allowed_cidrs, key.rate_limit_per_minute, key.last_used_at, key.digest,
        organization.name, organization.is_active, organization.helios_lenient_user
 FROM api_keys_apikey AS key JOIN accounts_organization AS organization ON organization.id = key.organization_id
-WHERE key.digest = ANY(%s)
+WHERE key.digest IN ({})
 """
 
 
@@ -68,7 +68,8 @@ class KeyRecord(NamedTuple):
 def find_record(digests: list[bytes]) -> KeyRecord | None:
     """The key with one of `digests` and its organisation, in one indexed query, live or not."""
     with connection.cursor() as cursor:
-        cursor.execute(_FIND, [digests])
+        # Not `= ANY(array)`: making an array of bytes costs psycopg a third of the whole call.
+        cursor.execute(_FIND.format(", ".join(["%s"] * len(digests))), digests)
         row = cursor.fetchone()
     return None if row is None else KeyRecord(*row)
 
