@@ -21,6 +21,8 @@ DIMENSIONS = {
     "lowSelfEsteem": "Low self-esteem",
 }
 
+STAGES = ("decode", "speech", "quality", "transcribe", "features", "heads", "scores", "total")  # as they happen
+
 
 class Progress:
     """The wait, shown: one line that counts on a terminal, a line at each change and every five seconds in a log."""
@@ -84,8 +86,8 @@ def _time_lines(outcome: Outcome, stages: Mapping[str, float]) -> Iterator[str]:
             "are speech."
         )
     yield f"Upload {outcome.upload_seconds:.2f} s, then {outcome.result_seconds:.2f} s to the result. In the worker:"
-    for stage, seconds in stages.items():
-        yield f"  {stage:<16} {seconds:6.2f} s"
+    for stage in sorted(stages, key=lambda name: STAGES.index(name) if name in STAGES else len(STAGES)):
+        yield f"  {stage:<16} {stages[stage]:6.2f} s"
 
 
 def next_lines(base_url: str, key: str, run_id: str, recording: Path, staff: str) -> Iterator[str]:

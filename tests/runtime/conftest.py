@@ -48,9 +48,13 @@ def made(_made: Path) -> Iterator[Path]:
     assert processes.wait_for_none(_made, 15) == {}
 
 
-@pytest.fixture
-def environ(folder: Path) -> dict[str, str]:
+def environ_of(folder: Path) -> dict[str, str]:
     """The environment of a person who starts Helios on `folder`, without what the test run has set."""
     ours = ("HELIOS_", "DATABASE_URL", "REDIS_URL", "PYTEST_")
     rest = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return rest | {"HELIOS_DATA_DIR": str(folder)}
+
+
+@pytest.fixture
+def environ(folder: Path) -> dict[str, str]:
+    return environ_of(folder)
