@@ -75,7 +75,7 @@ def elsewhere(key: ApiKey) -> None:
     ApiKey.objects.filter(pk=key.pk).update(allowed_cidrs=["198.51.100.0/24"])
 
 
-REASONS = {
+REASONS: dict[Callable[[ApiKey], None], str] = {
     revoked: "revoked",
     expired: "expired",
     superseded: "superseded",
