@@ -53,7 +53,7 @@ def _failures(event: events.ScenarioFinished) -> list[str]:
     found = []
     for case_id, checks in event.recorder.checks.items():
         for check in checks:
-            if check.status is Status.FAILURE:
+            if check.status is Status.FAILURE and check.failure_info is not None:
                 case = event.recorder.cases[case_id].value
                 failure = check.failure_info.failure
                 response = event.recorder.interactions[case_id].response

@@ -42,13 +42,15 @@ def create(client: Client, body: Any = None) -> dict[str, Any]:
     """A run from `body` or the minimal one; the reply's JSON."""
     response = post(client, body or minimal_body())
     assert response.status_code == 200, response.content
-    return response.json()
+    reply: dict[str, Any] = response.json()
+    return reply
 
 
 def read(client: Client, run_id: str) -> dict[str, Any]:
     response = client.get(f"{RUNS}/{run_id}")
     assert response.status_code == 200, response.content
-    return response.json()
+    reply: dict[str, Any] = response.json()
+    return reply
 
 
 def put(client: Client, url: str, content: bytes, **extra: Any) -> Any:

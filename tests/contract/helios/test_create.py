@@ -111,6 +111,7 @@ def test_20_any_other_birth_sex_is_refused(api: Client, sex: Any) -> None:
 def test_21_dates_of_birth(api: Client) -> None:
     assert str(stored(create(api, body_with_user(dateOfBirth="1990-01-01"))).date_of_birth) == "1990-01-01"
     assert create(api, body_with_user(dateOfBirth=str(datetime.now(UTC).date())))
+    wrong: Any
     for wrong in (
         "1990-13-01",
         "not-a-date",
@@ -144,6 +145,7 @@ def test_23_local_times_without_offset(api: Client) -> None:
     assert (run.sleep_time, run.wake_time) == ("2026-01-05T23:10:00", "2026-01-06 07:00")
     run = stored(create(api, minimal_body(sleepTime="2026-01-05T23:10:00+09:00", wakeTime="2026-01-06T07:00:00.5Z")))
     assert (run.sleep_time, run.wake_time) == ("2026-01-05T23:10:00", "2026-01-06T07:00:00.5")
+    wrong: Any
     for wrong in ("2026-01-05", "23:10", "2026-01-05T24:00:00", "2026-02-29T10:00", "yesterday", 1767654600, {}):
         assert_invalid(post(api, minimal_body(sleepTime=wrong)), ["body", "sleepTime"], "value_error.datetime")
 
