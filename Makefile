@@ -53,10 +53,15 @@ chaos: dev
 check: dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy apps helios_site tests
+	$(BIN)/mypy apps helios_site tests benchmarks release
 	$(BIN)/lint-imports
 	$(WITH_SERVERS) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(DEPLOYED) $(WITH_SERVERS) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+# The shipped weights again from the raw recordings of HELIOS_TRAINING_DATA, to the last digit.
+reproduce: install
+	$(BIN)/python manage.py reproduce_wellness_model --output build/voice.json
+	@cmp build/voice.json apps/model_runs/wellness/weights/voice.json && echo "The shipped weights are reproduced."
 
 format: dev
 	$(BIN)/ruff check --fix

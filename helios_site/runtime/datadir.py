@@ -28,6 +28,8 @@ MAX_SOCKET_PATH_BYTES = 100
 # A fixed folder, not $TMPDIR: two processes with different environments must find the same socket.
 SHORT_SOCKET_ROOT = Path("/tmp")  # noqa: S108 - ours is created 0700 and its owner checked before use
 
+SECRET_BYTES = 48  # 64 characters
+
 
 class DataDirError(Exception):
     """The data directory cannot be used; the message is one line for the operator."""
@@ -95,7 +97,7 @@ def secrets(folder: Path) -> Secrets:
     if not all(stored.get(name) for name in names):
         with _exclusive(folder / "secrets.lock", wait=True):
             stored = _read_secrets(path)
-            stored |= {name: token_urlsafe(32) for name in names if not stored.get(name)}
+            stored |= {name: token_urlsafe(SECRET_BYTES) for name in names if not stored.get(name)}
             _write_private(path, json.dumps(stored, indent=2) + "\n")
     return Secrets(**{name: stored[name] for name in names})
 
