@@ -100,4 +100,7 @@ def _copied(folder: Path, distribution: str, packages: list[Path]) -> Path:
         for path in (partial, *partial.rglob("*")):
             path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
         partial.rename(target)
+        for outdated in target.parent.glob(f"{distribution}-*"):
+            if outdated != target:
+                shutil.rmtree(outdated)
     return target / packages[0].name

@@ -103,10 +103,13 @@ def secrets(folder: Path) -> Secrets:
 
 
 def socket_dir(folder: Path) -> Path:
-    """The folder of the servers' sockets: `sockets` in the data directory, or a short one under `/tmp` that
-    is named after user and data directory where the socket's path would be longer than the system takes."""
+    """The folder of the servers' sockets: `sockets` in the data directory.
+
+    Where a socket's path would be longer than the system takes, or holds the comma that to PostgreSQL's clients
+    separates hosts, it is a short folder under `/tmp`, named after user and data directory.
+    """
     inside = folder / "sockets"
-    if len(os.fsencode(inside / POSTGRES_SOCKET)) <= MAX_SOCKET_PATH_BYTES:
+    if len(os.fsencode(inside / POSTGRES_SOCKET)) <= MAX_SOCKET_PATH_BYTES and "," not in str(inside):
         return inside
     digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     return SHORT_SOCKET_ROOT / f"helios-{os.geteuid()}-{digest}"

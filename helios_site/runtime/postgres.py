@@ -62,7 +62,9 @@ class PostgresServer:
         # Nobody works in the folder, so a pid file there is what a crash left. PostgreSQL would trust it when
         # the system has given that pid to another process of the same user.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-        settings = SETTINGS | {"unix_socket_directories": str(self._sockets)} | ({} if self._fsync else UNSAFE_BUT_FAST)
+        settings = (
+            SETTINGS | {"unix_socket_directories": f'"{self._sockets}"'} | ({} if self._fsync else UNSAFE_BUT_FAST)
+        )
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self.process = server_process.guarded(
             [str(programs / "postgres"), "-D", str(self.data), *options],

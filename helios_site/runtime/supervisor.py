@@ -25,7 +25,7 @@ from helios_site.runtime.postgres import PostgresServer
 from helios_site.runtime.server_process import GUARD, PYTHON, ServerError
 from helios_site.runtime.servers import lay_out
 from helios_site.runtime.valkey import ValkeyServer
-from helios_site.runtime.watched import WatchedProgram
+from helios_site.runtime.watched import ORPHAN_GRACE_SECONDS, WatchedProgram, await_watchers
 
 READY_SECONDS = 90.0  # a first start on a slow disk takes 15
 DRAIN_SECONDS = 30.0  # then a running job goes back to the queue
@@ -110,6 +110,7 @@ class Supervisor:
         each, before anything is started."""
         with ExitStack() as stack:
             stack.enter_context(datadir.hold(self.folder))
+            await_watchers(self.folder, ORPHAN_GRACE_SECONDS + 5.0)
             listener = stack.enter_context(listen(self._options.host, self._options.port))
             stack.enter_context(self._signals())
             try:
@@ -296,8 +297,10 @@ class Supervisor:
             self._stops_asked += 1
 
         self._wake_writer.setblocking(False)
-        handlers = dict.fromkeys((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), stop)
-        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        numbers = [signal.SIGTERM, signal.SIGINT]
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup asks to outlive the terminal
+            numbers.append(signal.SIGHUP)
+        before = {number: signal.signal(number, stop) for number in numbers}
         before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         wake = signal.set_wakeup_fd(self._wake_writer.fileno(), warn_on_full_buffer=False)
         try:

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,3 +82,27 @@ class WatchedProgram:
         if self._control is not None:
             with contextlib.suppress(OSError):
                 self._control.sendall(message)
+
+
+def await_watchers(folder: Path, seconds: float) -> None:
+    """Wait until no watcher of an earlier supervisor is left on this data directory.
+
+    A supervisor that was killed leaves its programs to their watchers for a moment, and they hold its port.
+    """
+    deadline = time.monotonic() + seconds
+    while _watchers(folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _watchers(folder: Path) -> list[int]:
+    marker, script = f"HELIOS_DATA_DIR={folder}".encode(), str(GUARD).encode()
+    found = []
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            try:
+                arguments = Path(entry.path, "cmdline").read_bytes().split(b"\0")
+                if script in arguments and marker in Path(entry.path, "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return found

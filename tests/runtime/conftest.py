@@ -15,8 +15,9 @@ from tests.runtime import processes
 
 @contextmanager
 def data_directory() -> Iterator[Path]:
-    """A folder whose path is short enough for sockets and open to the user that runs the servers."""
-    path = Path(tempfile.mkdtemp(prefix="helios-test-"))
+    """A folder whose path is short enough for sockets and open to the user that runs the servers, with
+    a space that a careless command line would trip over."""
+    path = Path(tempfile.mkdtemp(prefix="helios test-"))
     path.chmod(0o711 if os.geteuid() == 0 else 0o700)
     try:
         yield path

@@ -81,6 +81,11 @@ def test_long_path_has_its_sockets_in_a_short_folder_of_its_own(folder: Path):
     assert datadir.socket_dir(long) == datadir.socket_dir(long) != datadir.socket_dir(other)
 
 
+def test_a_comma_would_separate_hosts(folder: Path):
+    assert "," not in str(datadir.socket_dir(folder / "a,b"))
+    assert "a%2Cb" not in datadir.server_urls(folder / "a,b").database_url
+
+
 def test_one_holder_at_a_time(folder: Path):
     with datadir.hold(folder), pytest.raises(DataDirBusyError, match="already running"), datadir.hold(folder):
         pytest.fail("held twice")

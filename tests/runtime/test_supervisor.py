@@ -109,6 +109,13 @@ def test_a_taken_port_is_named_and_nothing_is_started(folder: Path, environ: dic
     assert not (folder / "postgres").exists()
 
 
+@pytest.mark.parametrize("wrong", [("--port", "70000"), ("--workers", "0"), ("--web-threads", "many")])
+def test_options_out_of_range_are_named(environ: dict[str, str], wrong: tuple[str, str]):
+    done = subprocess.run([*UP, *wrong], cwd=CHECKOUT, env=environ, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f"argument {wrong[0]}: a whole number from" in done.stderr
+
+
 @pytest.mark.parametrize("name", sorted(NAMES - {"supervisor"}))
 def test_what_is_killed_starts_again(serving: tuple[Helios, str], name: str):
     helios, url = serving
@@ -139,5 +146,14 @@ def test_nothing_is_left_after_the_end(made: Path, number: signal.Signals, code:
     assert len(processes.of(made)) >= 2 * len(NAMES)
     assert helios.end(number) == code
     assert processes.wait_for_none(made, 15) == {}
-    if code == 0:
-        assert not (made / "run" / "processes.json").exists()
+    assert (made / "run" / "processes.json").exists() == (code != 0)
+
+
+def test_a_start_right_after_a_kill_waits_for_the_port(made: Path):
+    killed = Helios(environ_of(made), "--port", "0")
+    port = killed.url().rpartition(":")[2]
+    killed.process.kill()
+    again = Helios(environ_of(made), "--port", port)
+    assert again.url().endswith(f":{port}")
+    assert killed.end(signal.SIGKILL) == -signal.SIGKILL
+    assert again.end(signal.SIGTERM) == 0

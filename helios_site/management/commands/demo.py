@@ -42,8 +42,8 @@ class Command(BaseCommand):
             succeeded = False
             try:
                 succeeded = _show(url, supervisor, keep_serving=not options["exit"])
-            except DemoError as error:
-                if not supervisor.stopping:  # a Ctrl-C takes the server away in the middle of a call
+            except Exception as error:  # nobody is above this thread to tell
+                if not supervisor.stopping:  # a Ctrl-C takes the servers away in the middle of a call
                     say(f"The demo failed: {error} The logs are in {supervisor.folder / 'logs'}.")
             finally:
                 if options["exit"]:

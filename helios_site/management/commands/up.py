@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from argparse import ArgumentTypeError
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -20,9 +22,23 @@ def add_options(parser: CommandParser) -> None:
     """The options that `up` and `demo` share."""
     defaults = Options(workers=min(os.cpu_count() or 1, 4))
     parser.add_argument("--host", default=defaults.host, help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=int, default=defaults.port, help="port to listen on (%(default)s)")
-    parser.add_argument("--workers", type=int, default=defaults.workers, help="runs at once (%(default)s)")
-    parser.add_argument("--web-threads", type=int, default=defaults.web_threads, help="requests at once (%(default)s)")
+    for name, high, what in (
+        ("port", 65_535, "port to listen on; 0 takes a free one"),
+        ("workers", 64, "runs at once"),
+        ("web-threads", 1000, "requests at once"),
+    ):
+        default = getattr(defaults, name.replace("-", "_"))
+        low = 0 if name == "port" else 1
+        parser.add_argument(f"--{name}", type=_whole(low, high), default=default, help=f"{what} (%(default)s)")
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ArgumentTypeError(f"a whole number from {low} to {high} is needed")
+        return int(text)
+
+    return parse
 
 
 def options_from(given: dict[str, Any]) -> Options:
