@@ -19,6 +19,7 @@ ACCENT_MAX_CHARS = 1000  # any text, but no more than a label of a few words can
 
 SEX_READ_AS_UNKNOWN = "birthSex was not one of the known values and was read as UNKNOWN."
 SEX_MISSING = "birthSex was not given; results compare with all sexes."
+_WALL_CLOCK = "The person's wall clock, such as `2026-01-05T23:10:00`; an offset is dropped."
 _TAGS_FORM = {"template": "browse/json_list.html", "placeholder": '[{"name": "site", "value": "north"}]'}
 BIRTH_DATE_MISSING = "dateOfBirth was not given; results compare with all ages."
 
@@ -33,13 +34,18 @@ class _Dialect(serializers.Serializer):
 
 
 class UserSerializer(_Dialect):
-    """The person. With `lenient` in the context, unknown and missing values pass with a warning."""
+    """The person whose voice is recorded; results compare with people of the same age and birth sex."""
 
+    # With `lenient` in the context, unknown and missing values pass with a warning.
     def get_fields(self) -> dict[str, serializers.Field]:
         optional: dict[str, Any] = {"required": False, "allow_null": True} if self.context.get("lenient") else {}
         return {
-            "userLabel": Text(min_length=1, max_length=LABEL_MAX_CHARS),
-            "dateOfBirth": PastDay(**optional),
+            "userLabel": Text(
+                min_length=1,
+                max_length=LABEL_MAX_CHARS,
+                help_text="Your own identifier of the person: same label, same person. Kept as it is sent.",
+            ),
+            "dateOfBirth": PastDay(help_text="Send 01 for an unknown month or day.", **optional),
             "birthSex": Member(choices=BirthSex.values, **optional),
         }
 
@@ -96,22 +102,28 @@ class TagsSerializer(Described, serializers.ListSerializer):
 
 
 class ModelRunCreateSerializer(_Dialect):
-    """The body of a create. `run_request()` gives the validated request."""
+    """Whose recording is to come, and what is to happen with it. Unknown keys are ignored; `null` for an optional
+    key equals leaving it out."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         optional: dict[str, Any] = {"required": False, "allow_null": True, "initial": None}
+        recording_time, data_to_delete = settings.HELIOS_RECORDING_TIME_KEYS[0], settings.HELIOS_DATA_TO_DELETE_KEYS[0]
         accents = settings.HELIOS_ACCENTS
         accent = Member(choices=accents, **optional) if accents else Text(max_length=ACCENT_MAX_CHARS, **optional)
         return {
             "user": UserSerializer(),
-            "language": Member(choices=settings.HELIOS_LANGUAGES),
+            "language": Member(choices=settings.HELIOS_LANGUAGES, help_text="What is spoken, and how."),
             "accent": accent,
-            "sleepTime": LocalTime(**optional),
-            "wakeTime": LocalTime(**optional),
-            settings.HELIOS_RECORDING_TIME_KEYS[0]: LocalTime(**optional),
+            "sleepTime": LocalTime(help_text="When the last main sleep began. " + _WALL_CLOCK, **optional),
+            "wakeTime": LocalTime(help_text="When it ended. " + _WALL_CLOCK, **optional),
+            recording_time: LocalTime(help_text="When the person was recorded. " + _WALL_CLOCK, **optional),
             "tags": TagsSerializer(child=TagSerializer(), style=_TAGS_FORM, **optional),
-            "deleteData": Flag(**optional),
-            settings.HELIOS_DATA_TO_DELETE_KEYS[0]: Members(choices=DataToDelete.values, **optional),
+            "deleteData": Flag(help_text="Erase data 12 hours after the run has finished.", **optional),
+            data_to_delete: Members(
+                choices=DataToDelete.values,
+                help_text="With `deleteData`: what to erase; none named means everything.",
+                **optional,
+            ),
         }
 
     def to_internal_value(self, data: Any) -> Any:

@@ -11,7 +11,7 @@ from helios_site.api.families import error_response_for
 
 WHAT_TO_DO = {
     400: "The request could not be read. Go back and try again.",
-    404: "There is nothing at this address. Check it, or start again from the first page.",
+    404: "There is nothing at this address. Check it, or start again from one of these pages.",
     500: "Something went wrong on our side. Try again in a moment; if it stays, tell your administrator the time.",
 }
 

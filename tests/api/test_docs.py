@@ -106,4 +106,4 @@ def test_only_reading_is_possible() -> None:
 def test_pages_that_are_missing_are_html_and_say_what_to_do() -> None:
     response = Client().get("/nothing-here")
     assert (response.status_code, response["Content-Type"]) == (404, "text/html; charset=utf-8")
-    assert "First page" in response.content.decode()
+    assert "/api-reference" in response.content.decode()

@@ -83,6 +83,10 @@ class FamilyViewMixin(APIView):
         self.check_path()
 
     @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {**super().default_response_headers, "Cache-Control": "no-store"}  # replies hold health data
+
+    @property
     def allowed_methods(self) -> list[str]:
         return [method for method in super().allowed_methods if method != "OPTIONS"]
 

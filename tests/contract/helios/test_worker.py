@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import jsonschema_rs
 import pytest
 import redis
 from celery.signals import after_task_publish
@@ -43,6 +44,16 @@ def test_32_two_creates_for_one_label_at_once_finish_on_their_own(worker: Path, 
     assert first["id"] != second["id"]
     assert first["userLabel"] == second["userLabel"]
     assert first["status"] == second["status"] == "COMPLETE_OK"
+    assert_described(first)
+
+
+def assert_described(body: dict[str, Any]) -> None:
+    """A body from the real model has the form that the API description gives it."""
+    components = Client().get("/openapi.json").json()["components"]
+    schema = {"$ref": "#/components/schemas/MentalWellnessModelRunResponse", "components": components}
+    assert [str(error) for error in jsonschema_rs.validator_for(schema).iter_errors(body)] == []
+    assert body["extensions"]["explanation"]
+    assert set(body["extensions"]["confidence"]) >= {"mentalStrain", "distress", "lowSelfEsteem"}
 
 
 def test_65_a_run_whose_workers_crash_ends_in_err_internal(api: Client, settings: Any) -> None:
