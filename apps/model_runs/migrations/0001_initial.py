@@ -10,64 +10,147 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0002_audit_append_only'),
-        ('api_keys', '0002_search_by_name'),
+        ("accounts", "0002_audit_append_only"),
+        ("api_keys", "0002_search_by_name"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ModelRun',
+            name="ModelRun",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('rerun_of', models.UUIDField(editable=False, null=True)),
-                ('user_label', models.CharField(max_length=50)),
-                ('date_of_birth', models.DateField(null=True)),
-                ('birth_sex', models.CharField(blank=True, max_length=8)),
-                ('language', models.CharField(blank=True, max_length=10)),
-                ('accent', models.TextField(null=True)),
-                ('sleep_time', models.CharField(max_length=32, null=True)),
-                ('wake_time', models.CharField(max_length=32, null=True)),
-                ('recording_time', models.CharField(max_length=32, null=True)),
-                ('tags', models.JSONField(default=list)),
-                ('delete_data', models.BooleanField(default=False)),
-                ('data_to_delete', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), default=list, size=None)),
-                ('status', models.CharField(choices=[('CREATED', 'Created'), ('RUNNING', 'Running'), ('COMPLETE_OK', 'Complete Ok'), ('COMPLETE_ERROR', 'Complete Error')], default='CREATED', max_length=14)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('upload_expires_at', models.DateTimeField()),
-                ('run_at', models.DateTimeField(null=True)),
-                ('enqueued_at', models.DateTimeField(null=True)),
-                ('enqueue_count', models.PositiveSmallIntegerField(default=0)),
-                ('first_claimed_at', models.DateTimeField(null=True)),
-                ('lease_expires_at', models.DateTimeField(null=True)),
-                ('attempt', models.PositiveSmallIntegerField(default=0)),
-                ('completed_at', models.DateTimeField(null=True)),
-                ('erased_at', models.DateTimeField(null=True)),
-                ('recording_key', models.CharField(blank=True, max_length=200)),
-                ('recording_sha256', models.CharField(blank=True, max_length=64)),
-                ('recording_bytes', models.BigIntegerField(null=True)),
-                ('error_code', models.CharField(blank=True, max_length=32)),
-                ('error_reason', models.TextField(blank=True)),
-                ('warnings', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
-                ('transcript', models.TextField(blank=True)),
-                ('scores', models.JSONField(null=True)),
-                ('duration_seconds', models.FloatField(null=True)),
-                ('speech_seconds', models.FloatField(null=True)),
-                ('quality', models.JSONField(null=True)),
-                ('confidence', models.JSONField(null=True)),
-                ('evidence', models.JSONField(null=True)),
-                ('explanation', models.JSONField(null=True)),
-                ('model_version', models.CharField(blank=True, max_length=64)),
-                ('stage_seconds', models.JSONField(null=True)),
-                ('created_by_key', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='api_keys.apikey')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='model_runs', to='accounts.organization')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("rerun_of", models.UUIDField(editable=False, null=True)),
+                ("user_label", models.CharField(max_length=50)),
+                ("date_of_birth", models.DateField(null=True)),
+                ("birth_sex", models.CharField(blank=True, max_length=8)),
+                ("language", models.CharField(blank=True, max_length=10)),
+                ("accent", models.TextField(null=True)),
+                ("sleep_time", models.CharField(max_length=32, null=True)),
+                ("wake_time", models.CharField(max_length=32, null=True)),
+                ("recording_time", models.CharField(max_length=32, null=True)),
+                ("tags", models.JSONField(default=list)),
+                ("delete_data", models.BooleanField(default=False)),
+                (
+                    "data_to_delete",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=10), default=list, size=None
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("CREATED", "Created"),
+                            ("RUNNING", "Running"),
+                            ("COMPLETE_OK", "Complete Ok"),
+                            ("COMPLETE_ERROR", "Complete Error"),
+                        ],
+                        default="CREATED",
+                        max_length=14,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("upload_expires_at", models.DateTimeField()),
+                ("run_at", models.DateTimeField(null=True)),
+                ("enqueued_at", models.DateTimeField(null=True)),
+                ("enqueue_count", models.PositiveSmallIntegerField(default=0)),
+                ("first_claimed_at", models.DateTimeField(null=True)),
+                ("lease_expires_at", models.DateTimeField(null=True)),
+                ("attempt", models.PositiveSmallIntegerField(default=0)),
+                ("completed_at", models.DateTimeField(null=True)),
+                ("erased_at", models.DateTimeField(null=True)),
+                ("recording_key", models.CharField(blank=True, max_length=200)),
+                ("recording_sha256", models.CharField(blank=True, max_length=64)),
+                ("recording_bytes", models.BigIntegerField(null=True)),
+                ("error_code", models.CharField(blank=True, max_length=32)),
+                ("error_reason", models.TextField(blank=True)),
+                (
+                    "warnings",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None),
+                ),
+                ("transcript", models.TextField(blank=True)),
+                ("scores", models.JSONField(null=True)),
+                ("duration_seconds", models.FloatField(null=True)),
+                ("speech_seconds", models.FloatField(null=True)),
+                ("quality", models.JSONField(null=True)),
+                ("confidence", models.JSONField(null=True)),
+                ("evidence", models.JSONField(null=True)),
+                ("explanation", models.JSONField(null=True)),
+                ("model_version", models.CharField(blank=True, max_length=64)),
+                ("stage_seconds", models.JSONField(null=True)),
+                (
+                    "created_by_key",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="api_keys.apikey"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="model_runs",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['organization', '-created_at', '-id'], name='run_newest_of_organization'), models.Index(fields=['organization', 'user_label', '-created_at', '-id'], name='run_by_label'), models.Index(fields=['-created_at', '-id'], name='run_newest'), models.Index(condition=models.Q(('status', 'RUNNING')), fields=['enqueued_at'], name='run_running'), models.Index(condition=models.Q(('status', 'CREATED')), fields=['created_at'], name='run_never_uploaded'), models.Index(condition=models.Q(('delete_data', True), ('erased_at__isnull', True)), fields=['completed_at'], name='run_to_erase'), models.Index(condition=models.Q(('recording_key', ''), _negated=True), fields=['completed_at'], name='run_with_recording'), django.contrib.postgres.indexes.GinIndex(fields=['tags'], name='run_tags', opclasses=['jsonb_path_ops'])],
-                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['CREATED', 'RUNNING', 'COMPLETE_OK', 'COMPLETE_ERROR'])), name='run_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('run_at__isnull', True), ('status', 'CREATED')), models.Q(models.Q(('status', 'CREATED'), _negated=True), ('run_at__isnull', False)), _connector='OR'), name='run_at_set_from_running_on'), models.CheckConstraint(condition=models.Q(models.Q(('completed_at__isnull', True), ('status__in', ['CREATED', 'RUNNING'])), models.Q(('completed_at__isnull', False), ('status__in', ['COMPLETE_OK', 'COMPLETE_ERROR'])), _connector='OR'), name='run_completed_when_terminal'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'COMPLETE_ERROR'), _negated=True), models.Q(('error_code', ''), _negated=True), _connector='OR'), name='run_error_has_code')],
+                "indexes": [
+                    models.Index(fields=["organization", "-created_at", "-id"], name="run_newest_of_organization"),
+                    models.Index(fields=["organization", "user_label", "-created_at", "-id"], name="run_by_label"),
+                    models.Index(fields=["-created_at", "-id"], name="run_newest"),
+                    models.Index(condition=models.Q(("status", "RUNNING")), fields=["enqueued_at"], name="run_running"),
+                    models.Index(
+                        condition=models.Q(("status", "CREATED")), fields=["created_at"], name="run_never_uploaded"
+                    ),
+                    models.Index(
+                        condition=models.Q(("delete_data", True), ("erased_at__isnull", True)),
+                        fields=["completed_at"],
+                        name="run_to_erase",
+                    ),
+                    models.Index(
+                        condition=models.Q(("recording_key", ""), _negated=True),
+                        fields=["completed_at"],
+                        name="run_with_recording",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        fields=["tags"], name="run_tags", opclasses=["jsonb_path_ops"]
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["CREATED", "RUNNING", "COMPLETE_OK", "COMPLETE_ERROR"])),
+                        name="run_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("run_at__isnull", True), ("status", "CREATED")),
+                            models.Q(models.Q(("status", "CREATED"), _negated=True), ("run_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="run_at_set_from_running_on",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("completed_at__isnull", True), ("status__in", ["CREATED", "RUNNING"])),
+                            models.Q(
+                                ("completed_at__isnull", False), ("status__in", ["COMPLETE_OK", "COMPLETE_ERROR"])
+                            ),
+                            _connector="OR",
+                        ),
+                        name="run_completed_when_terminal",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "COMPLETE_ERROR"), _negated=True),
+                            models.Q(("error_code", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="run_error_has_code",
+                    ),
+                ],
             },
         ),
     ]
