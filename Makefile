@@ -44,7 +44,7 @@ up: install
 	@exec $(BIN)/python manage.py up $(ARGS)
 
 test: dev
-	$(WITH_SERVERS) $(BIN)/python -m pytest -n auto --dist loadgroup -m "not chaos" $(ARGS)
+	$(WITH_SERVERS) $(BIN)/python -m pytest -n auto --dist loadfile -m "not chaos" $(ARGS)
 
 # Kills real processes, under 20 minutes.
 chaos: dev

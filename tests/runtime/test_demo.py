@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from helios_site.runtime.datadir import CHECKOUT
 from helios_site.runtime.demo_client import Outcome
 from helios_site.runtime.demo_report import Progress, next_lines, outcome_lines
@@ -19,7 +17,6 @@ from tests.runtime.conftest import environ_of
 LABELS = ["Mental strain", "Distress", "Stress", "Exhaustion", "Sleepiness", "Low self-esteem"]
 
 
-@pytest.mark.xdist_group("supervisor")
 def test_demo_scores_the_real_recording_and_stops(made: Path):
     done = subprocess.run(
         [sys.executable, "manage.py", "demo", "--exit", "--port", "0", "--workers", "1"],

@@ -21,7 +21,6 @@ from tests.runtime import processes
 from tests.runtime.conftest import data_directory, environ_of
 
 UP = [sys.executable, "manage.py", "up", "--workers", "1"]
-pytestmark = pytest.mark.xdist_group("supervisor")  # one shared Helios, and quiet enough for it to start
 
 NAMES = {"supervisor", "postgres", "valkey", "web", "worker", "housekeeping", "beat"}
 
@@ -137,9 +136,7 @@ def test_what_is_killed_starts_again(serving: tuple[Helios, str], name: str):
             time.sleep(0.1)
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -signal.SIGKILL)]
-)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGKILL, -signal.SIGKILL)])
 def test_nothing_is_left_after_the_end(made: Path, number: signal.Signals, code: int):
     helios = Helios(environ_of(made), "--port", "0")
     helios.url()
@@ -149,7 +146,7 @@ def test_nothing_is_left_after_the_end(made: Path, number: signal.Signals, code:
     assert (made / "run" / "processes.json").exists() == (code != 0)
 
 
-def test_a_start_right_after_a_kill_waits_for_the_port(made: Path):
+def test_a_start_right_after_a_kill_waits_for_the_port_and_sigterm_ends_it(made: Path):
     killed = Helios(environ_of(made), "--port", "0")
     port = killed.url().rpartition(":")[2]
     killed.process.kill()
@@ -157,3 +154,4 @@ def test_a_start_right_after_a_kill_waits_for_the_port(made: Path):
     assert again.url().endswith(f":{port}")
     assert killed.end(signal.SIGKILL) == -signal.SIGKILL
     assert again.end(signal.SIGTERM) == 0
+    assert processes.wait_for_none(made, 0) == {}
