@@ -6,3 +6,4 @@ from django.apps import AppConfig
 class ModelRunsConfig(AppConfig):
     name = "apps.model_runs"
     label = "model_runs"
+    verbose_name = "Model runs"

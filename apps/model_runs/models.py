@@ -41,7 +41,7 @@ class DataToDelete(models.TextChoices):
 
 class ModelRunQuerySet(models.QuerySet["ModelRun"]):
     def visible_to(self, organization_id: uuid.UUID, now: datetime | None = None) -> ModelRunQuerySet:
-        """The organisation's runs without those whose results were to be erased: to the second, even if the job is late."""
+        """The organisation's runs without those whose results were due to be erased, even if the job is late."""
         due = (now or timezone.now()) - timedelta(hours=settings.HELIOS_DELETE_DATA_AFTER_HOURS)
         erased = Q(delete_data=True, completed_at__lte=due) & (
             Q(data_to_delete=[]) | Q(data_to_delete__contains=[DataToDelete.RESULTS])
