@@ -9,7 +9,7 @@ from django.core.validators import MaxLengthValidator, validate_email
 from django.db import transaction
 
 from apps.accounts import audit
-from apps.accounts.models import Organization, User
+from apps.accounts.models import Membership, Organization, User
 
 MAX_ORGANIZATION_NAME_CHARS = 200
 MAX_EMAIL_CHARS = 254
@@ -31,6 +31,24 @@ def find_or_create_organization(*, actor: audit.Actor, name: str) -> tuple[Organ
             object_id=organization.id,
         )
     return organization, is_new
+
+
+@transaction.atomic
+def add_member(
+    *, actor: audit.Actor, organization: Organization, user: User, role: Membership.Role
+) -> tuple[Membership, bool]:
+    """The user's membership of the organisation, and whether it is new; one that exists keeps its role."""
+    membership, is_new = Membership.objects.get_or_create(organization=organization, user=user, defaults={"role": role})
+    if is_new:
+        audit.record(
+            "membership.created",
+            actor=actor,
+            organization_id=organization.id,
+            object_type="membership",
+            object_id=membership.pk,
+            reason=role,
+        )
+    return membership, is_new
 
 
 @transaction.atomic

@@ -95,9 +95,10 @@ def next_lines(base_url: str, key: str, run_id: str, recording: Path, staff: str
     header = f"-H 'x-api-key: {key}'"
     runs = base_url + RUNS_PATH
     yield "Look around"
-    yield f"  {base_url}/api-reference   every call, to try out"
-    yield f"  {base_url}/browse/         the same API as pages, after logging in"
-    yield f"  {base_url}/admin/          organisations, keys and runs: {staff}"
+    yield f"  {base_url}/api-reference  every call, to try out with the key below"
+    yield f"  {base_url}/admin/         organisations, keys and runs, for staff"
+    yield f"  {base_url}/browse/        the API as pages, for members of an organisation"
+    yield f"  Sign in {staff}."
     yield ""
     yield "Paste into a shell"
     yield f"  curl {header} {base_url}/v1/account"

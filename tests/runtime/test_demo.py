@@ -63,10 +63,11 @@ def test_warnings_are_shown():
 
 
 def test_lines_to_paste_hold_the_key_and_the_run(tmp_path: Path):
-    text = "\n".join(next_lines("http://127.0.0.1:1", "hlsk_x", "5", tmp_path / "a.wav", "as staff"))
+    text = "\n".join(next_lines("http://127.0.0.1:1", "hlsk_x", "5", tmp_path / "a.wav", "as ada"))
     assert "curl -H 'x-api-key: hlsk_x' http://127.0.0.1:1/v1/account" in text
     assert "http://127.0.0.1:1/v1/models/mental-wellness/5" in text
     assert f"curl -T {tmp_path}/a.wav" in text
+    assert "Sign in as ada." in text
 
 
 def test_progress_in_a_log_tells_changes_and_every_five_seconds():

@@ -12,7 +12,7 @@ from django.db import connections
 
 from apps.accounts import services as accounts
 from apps.accounts.audit import SYSTEM
-from apps.accounts.models import Organization, User
+from apps.accounts.models import Membership, Organization, User
 from apps.api_keys import services as keys
 from apps.api_keys.models import ApiKey
 from apps.model_runs import selectors
@@ -61,7 +61,7 @@ def _show(url: str, supervisor: Supervisor, *, keep_serving: bool) -> bool:
     """One run, from the key to the report; whether it succeeded."""
     try:
         organization, key = _make_key()
-        staff = _make_staff(organization)
+        staff = _make_staff(organization) if keep_serving else ""
     finally:
         connections["default"].close()
     recording = sample_recording()
@@ -96,12 +96,13 @@ def _make_key() -> tuple[Organization, str]:
 
 
 def _make_staff(organization: Organization) -> str:
-    """How to sign in as staff: the first staff user is made here, its password shown this once."""
+    """How to sign in: the first staff user is made here, its password shown this once."""
     known = User.objects.filter(is_staff=True).order_by("id").first()
     if known is not None:
-        return f"as {known.email}"
+        return f"as {known.email} (forgotten password: manage.py create_staff {known.email} --reset)"
     user, password = accounts.create_staff(actor=SYSTEM, email=STAFF_EMAIL)
-    return f"as {user.email}, password {password} (shown only now)"
+    accounts.add_member(actor=SYSTEM, organization=organization, user=user, role=Membership.Role.ADMIN)
+    return f"as {user.email} with the password {password}, shown only now"
 
 
 def _stage_seconds(organization: Organization, outcome: Outcome) -> dict[str, float]:
