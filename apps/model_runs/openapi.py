@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
 
 from apps.model_runs.models import Status
 from apps.model_runs.serializers import (
@@ -48,6 +54,12 @@ _EXPLANATION_FORMS: dict[str, Schema] = {
     "value": nullable(NUMBER),
     "referenceLow": nullable(NUMBER),
     "referenceHigh": nullable(NUMBER),
+}
+
+
+_MINIMAL = {
+    "user": {"userLabel": "42baba59-fa4a-4a22-ba1c-2e4a88a3badb", "dateOfBirth": "1990-08-24", "birthSex": "MALE"},
+    "language": settings.HELIOS_LANGUAGES[0],
 }
 
 
@@ -207,6 +219,7 @@ model_runs = extend_schema_view(
         summary="Create a run and get its upload URL",
         description="PUT the recording to `recordingUploadUrl` within an hour; the run then starts by itself.",
         request=ModelRunCreateSerializer,
+        examples=[OpenApiExample("The least that is needed", _MINIMAL, request_only=True)],
         responses=_ok("MentalWellnessModelRunCreateResponse", "The run, waiting for its recording."),
     ),
     retrieve=_get("mental_wellness_retrieve", "Read status and results of a run"),
