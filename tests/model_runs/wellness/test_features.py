@@ -95,8 +95,8 @@ def test_alpha_ratio_and_hammarberg_index_follow_the_bands() -> None:
 
 def test_centroid_and_rolloff_of_a_flat_spectrum() -> None:
     values = measured(voice(3, 100, level=flat))
-    assert values["spectralCentroid"] == pytest.approx(2_525, rel=0.03)
-    assert values["spectralRolloff"] == pytest.approx(0.85 * 5_000, rel=0.03)
+    assert values["spectralCentroid"] == pytest.approx(2_000, rel=0.03)
+    assert values["spectralRolloff"] == pytest.approx(0.85 * 3_900 + 100, rel=0.03)
 
 
 @pytest.mark.parametrize("difference", [-6, 0, 10])

@@ -108,5 +108,6 @@ def test_every_feature_is_documented_once() -> None:
         assert feature.higher != feature.lower
 
 
-def test_what_sees_the_length_or_the_pauses_of_a_file_is_in_no_head() -> None:
+def test_what_sees_the_length_the_pauses_or_the_words_of_a_file_is_in_no_head() -> None:
     assert RHYTHM.isdisjoint(HEAD_FEATURES)
+    assert {"f1", "f2", "f3", "f1Spread", "f2Spread"}.isdisjoint(HEAD_FEATURES)

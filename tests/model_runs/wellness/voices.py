@@ -64,7 +64,7 @@ def with_noise(samples: Samples, snr_db: float, seed: int = 1) -> Samples:
 
 
 def normal(signal: Signal) -> Samples:
-    return (signal * (0.3 / np.abs(signal).max())).astype(np.float32)
+    return np.asarray(signal * (0.3 / np.abs(signal).max()), np.float32)
 
 
 def spoken(samples: Samples, spans: Sequence[tuple[float, float]] | None = None) -> Speech:

@@ -21,7 +21,9 @@ def _band(low: float, high: float) -> slice:
     return slice(int(np.searchsorted(_BINS, low)), int(np.searchsorted(_BINS, high)))
 
 
-_SPEECH_BAND = _band(50, 5_000)
+_SPEECH_BAND = _band(100, 4_000)  # what nearly every microphone and line carries
+_SMOOTHING_BINS = 9  # 140 Hz: the gaps between harmonics hold noise, and slopes should not measure it
+_QUIET_BAND = np.float32(1e-4)  # -40 dB under a frame's strongest mel band: what lies below counts as that
 
 
 def voiced_spectra(frames: Frames, pitch: Pitch) -> Array:
@@ -45,6 +47,7 @@ def voiced_spectra(frames: Frames, pitch: Pitch) -> Array:
 def measure_spectrum(power: Array, frames: Frames, pitch: Pitch) -> dict[str, float]:
     """Balance, slopes, centre, change and cepstra of voiced frames; `power` as of `voiced_spectra`."""
     decibels = 10 * np.log10(power)
+    smooth = 10 * np.log10(_smoothed(power))
     alpha = _level(power, 50, 1_000) - _level(power, 1_000, 5_000)
     hammarberg = decibels[:, _band(0, 2_000)].max(axis=1) - decibels[:, _band(2_000, 5_000)].max(axis=1)
     speech = power[:, _SPEECH_BAND]
@@ -53,8 +56,8 @@ def measure_spectrum(power: Array, frames: Frames, pitch: Pitch) -> dict[str, fl
         "alphaRatio": float(alpha.mean()),
         "alphaRatioSpread": float(alpha.std()),
         "hammarbergIndex": float(hammarberg.mean()),
-        "slope0to500": float(_slope(decibels, 0, 500).mean()),
-        "slope500to1500": float(_slope(decibels, 500, 1_500).mean()),
+        "slope0to500": float(_slope(smooth, 0, 500).mean()),
+        "slope500to1500": float(_slope(smooth, 500, 1_500).mean()),
         "spectralCentroid": float((speech @ _BINS[_SPEECH_BAND].astype(np.float32) / total).mean()),
         "spectralRolloff": float(_rolloff(speech, total).mean()),
         "spectralFlux": _flux(speech, frames.index[pitch.voiced]),
@@ -80,6 +83,15 @@ def measure_loudness(power: Array, pitch: Pitch) -> dict[str, float]:
 
 def _level(power: Array, low: float, high: float) -> Array:
     return np.asarray(10 * np.log10(power[:, _band(low, high)].sum(axis=1)), np.float32)
+
+
+def _smoothed(power: Array) -> Array:
+    """The lower 2 kHz averaged over neighbouring bins."""
+    low = np.pad(
+        power[:, : _band(0, 2_200).stop], ((0, 0), (_SMOOTHING_BINS // 2 + 1, _SMOOTHING_BINS // 2)), "reflect"
+    )
+    sums = np.cumsum(low, axis=1, dtype=np.float64)
+    return np.asarray(sums[:, _SMOOTHING_BINS:] - sums[:, :-_SMOOTHING_BINS], np.float32)
 
 
 def _slope(decibels: Array, low: float, high: float) -> Array:
@@ -112,8 +124,8 @@ def _flux(speech: Array, index: NDArray[np.int64]) -> float:
 
 @functools.cache
 def _mel_filters() -> tuple[Array, Array]:
-    """26 triangular filters on the mel scale, 100-7,500 Hz: (513, 26); rows 1-4 of the DCT: (26, 4)."""
-    mel = np.linspace(2595 * np.log10(1 + 100 / 700), 2595 * np.log10(1 + 7_500 / 700), 28)
+    """26 triangular filters on the mel scale, 150-4,000 Hz: (513, 26); rows 1-4 of the DCT: (26, 4)."""
+    mel = np.linspace(2595 * np.log10(1 + 150 / 700), 2595 * np.log10(1 + 4_000 / 700), 28)
     edges = 700 * (10 ** (mel / 2595) - 1)
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
     rise = (_BINS[:, None] - low) / (centre - low)
@@ -126,4 +138,6 @@ def _mel_filters() -> tuple[Array, Array]:
 
 def _cepstra(power: Array) -> Array:
     filters, transform = _mel_filters()
-    return np.asarray(np.log(power @ filters) @ transform, np.float32)
+    bands = power @ filters
+    floor = _QUIET_BAND * bands.max(axis=1, keepdims=True)
+    return np.asarray(np.log(bands + floor) @ transform, np.float32)

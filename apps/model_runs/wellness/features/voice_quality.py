@@ -92,11 +92,11 @@ def _cycles(frames: Frames, pitch: Pitch) -> tuple[NDArray[np.int64], Array, NDA
 
 
 def _around_peaks(samples: Samples, starts: NDArray[np.int64], lengths: Array) -> NDArray[np.int64]:
-    """Moves each cycle so that its greatest sample lies in its middle: a cut through the pulse would mix two periods."""
+    """Moves each cycle so that its greatest sample is in its middle: a cut through the pulse would mix two periods."""
     views = np.lib.stride_tricks.sliding_window_view(samples, _LONGEST_CYCLE)
     inside = np.arange(_LONGEST_CYCLE) < lengths[:, None]
     peak = np.where(inside, np.abs(views[starts]), -1).argmax(axis=1)
-    return np.maximum(starts + peak - (lengths / 2).astype(np.int64), 0)
+    return np.asarray(np.maximum(starts + peak - (lengths / 2).astype(np.int64), 0), np.int64)
 
 
 def _measure_periods(samples: Samples, starts: NDArray[np.int64], lengths: Array) -> Array:

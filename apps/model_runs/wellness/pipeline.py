@@ -1,0 +1,153 @@
+"""The whole of the model: a file and a person in, an `Analysis` out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from apps.model_runs.wellness import features, heads, quality, scores, speech, transcribe
+from apps.model_runs.wellness.confidence import MISSING_LIMIT, confidence, evidence
+from apps.model_runs.wellness.decode import decode
+from apps.model_runs.wellness.explain import explain
+from apps.model_runs.wellness.interface import (
+    QUALITY_WARNING,
+    Analysis,
+    ErrorCode,
+    Limits,
+    Person,
+    Quality,
+    RecordingRefused,
+    Speech,
+    Transcript,
+)
+
+STAGES = ("decode", "speech", "quality", "transcribe", "features", "scores")
+
+NO_WORDS_WARNING = "No words were recognised in the recording."
+LITTLE_VOICE_WARNING = "Little voiced sound was found; the scores rest on few measurements."
+
+CONTRACT_LIMITS = Limits()
+Progress = Callable[[str], None]
+
+
+def load_models() -> None:
+    """Reads all weights into memory. A worker calls it before it forks, so that its children share the pages."""
+    heads.load_model()
+    transcribe.load()
+
+
+def analyse(
+    path: str | Path, person: Person, limits: Limits = CONTRACT_LIMITS, progress: Progress | None = None
+) -> Analysis:
+    """Scores one recording, or says by `error_code` and `error_reason` why it has none.
+
+    The checks run in the contract's order: format, length, any speech, enough speech. A refused recording still
+    carries its length and its seconds of speech as far as they were measured. `progress` is called with the name
+    of each of `STAGES` as it begins. Every fault that is not the recording's is raised.
+    """
+    run = _Run(progress)
+    try:
+        return _analyse(run, Path(path), person, limits)
+    except RecordingRefused as refusal:
+        return Analysis(
+            error_code=refusal.code,
+            error_reason=refusal.reason,
+            duration_seconds=run.duration_seconds or refusal.duration_seconds,
+            speech_seconds=run.speech_seconds,
+            model_version=heads.load_model().version,
+            elapsed_seconds=run.elapsed,
+        )
+
+
+@dataclass(slots=True)
+class _Run:
+    """What is known so far of the recording under analysis."""
+
+    progress: Progress | None
+    duration_seconds: float | None = None
+    speech_seconds: float | None = None
+    elapsed: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        if self.progress is not None:
+            self.progress(name)
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.elapsed[name] = round(time.perf_counter() - start, 4)
+
+
+def _analyse(run: _Run, path: Path, person: Person, limits: Limits) -> Analysis:
+    model = heads.load_model()
+    with run.stage("decode"):
+        recording = decode(path, limits)  # also refuses what is too long
+    run.duration_seconds = recording.duration_seconds
+    with run.stage("speech"):
+        found = speech.find_speech(recording.samples, limits.speech_pause_seconds)
+    run.speech_seconds = found.speech_seconds
+    _check_speech(found, limits)
+    with run.stage("quality"):
+        measured_quality = quality.measure(recording, found)
+    with run.stage("transcribe"):
+        transcript = transcribe.transcribe(recording.samples, found, person.language)
+    with run.stage("features"):
+        measured = features.extract(recording.samples, found)
+    with run.stage("scores"):
+        reading = heads.read_voice(model, measured, person.birth_sex)
+        values = scores.score(model, reading.group, reading.logits, limits)
+        trust = confidence(
+            model,
+            scores.continuous(values),
+            found.speech_seconds,
+            measured_quality.level,
+            reading.missing_share,
+            limits.score_decimals,
+        )
+        reasons = explain(model, reading)
+    return Analysis(
+        duration_seconds=recording.duration_seconds,
+        speech_seconds=found.speech_seconds,
+        transcript=transcript.text,
+        scores=values,
+        quality=measured_quality,
+        warnings=warnings_of(model, measured_quality, transcript, person, reading.missing_share),
+        confidence=trust,
+        evidence=evidence(model),
+        explanation=reasons,
+        model_version=model.version,
+        elapsed_seconds=run.elapsed,
+    )
+
+
+def _check_speech(found: Speech, limits: Limits) -> None:
+    if not found.spans:
+        raise RecordingRefused(
+            ErrorCode.TRANSCRIPTION_FAILED,
+            f"No speech was found; at least {limits.min_speech_seconds:g} s are needed.",
+        )
+    if round(found.speech_seconds, 1) < limits.min_speech_seconds:
+        raise RecordingRefused(
+            ErrorCode.TOO_SHORT,
+            f"{found.speech_seconds:.1f} s of speech were found; at least {limits.min_speech_seconds:g} s are needed.",
+        )
+
+
+def warnings_of(
+    model: heads.VoiceModel, measured: Quality, transcript: Transcript, person: Person, missing_share: float
+) -> tuple[str, ...]:
+    """What a reader of the scores should know, the documented text first."""
+    warnings = []
+    if measured.level == "POOR":
+        warnings.append(QUALITY_WARNING)
+    if not transcript.supported:
+        warnings.append(f"There is no transcriber for {person.language}; the scores rest on the voice alone.")
+    elif not transcript.text.strip():
+        warnings.append(NO_WORDS_WARNING)
+    if missing_share > MISSING_LIMIT:
+        warnings.append(LITTLE_VOICE_WARNING)
+    return (*warnings, *model.warnings)
