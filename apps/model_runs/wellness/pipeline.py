@@ -47,6 +47,9 @@ def analyse(
     The checks run in the contract's order: format, length, any speech, enough speech. A refused recording still
     carries its length and its seconds of speech as far as they were measured. `progress` is called with the name
     of each of `STAGES` as it begins. Every fault that is not the recording's is raised.
+
+    The peers are those of the birth sex. The reference speakers are adults of 21 to 35, too few to be divided by age,
+    so the birth date changes nothing yet.
     """
     run = _Run(progress)
     try:

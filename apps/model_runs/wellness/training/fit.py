@@ -23,8 +23,8 @@ TARGETS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
 }
 
 RIDGE = 1.0
-# How dear it is when a disturbance moves the logit, against the ridge. On held-out speakers distress keeps an AUC of .85
-# up to here and falls to .82 at 200, while noise moves scores half as much as at 10.
+# How dear it is when a disturbance moves the logit, against the ridge. On held-out speakers distress keeps its AUC of
+# .85 up to here and falls to .82 at 200, while noise moves scores half as much as at 10.
 STEADINESS = 60.0
 _TOTAL_WEIGHT = 100.0  # of all training units together, so that the penalties mean the same for any corpus
 _NEUTRAL_SHARE = 0.5  # of the reference: peers mostly speak neutrally
