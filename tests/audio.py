@@ -292,7 +292,7 @@ def wav(samples: NDArray[np.generic], *, rate: int = RATE, data_size: int | None
 
     `samples`: (frames,) or (frames, channels) of int16 or float32. `data_size` replaces the true size in the header.
     """
-    frames = samples.reshape(len(samples), -1)
+    frames = samples if samples.ndim == 2 else samples[:, None]
     kind, width = (3, 4) if frames.dtype == np.float32 else (1, 2)
     payload = frames.astype("<f4" if kind == 3 else "<i2").tobytes()
     size = len(payload) if data_size is None else data_size

@@ -87,7 +87,11 @@ def _check_length(decoded: Decoded, longest: float) -> None:
     found, declared = milliseconds // 100 / 10, decoded.declared_seconds or 0.0
     stopped = found >= longest + _SLACK_SECONDS  # decoding ended there: only the container may know the true length
     lasts = f"{declared:.1f} s" if stopped and declared > found else f"{found:.1f} s" + " or more" * stopped
-    raise RecordingRefused(ErrorCode.TOO_LONG, f"The recording lasts {lasts}; at most {longest:g} s are accepted.")
+    raise RecordingRefused(
+        ErrorCode.TOO_LONG,
+        f"The recording lasts {lasts}; at most {longest:g} s are accepted.",
+        None if stopped else milliseconds / 1000,
+    )
 
 
 def _invalid(reason: str) -> RecordingRefused:

@@ -133,10 +133,10 @@ def _sync_offsets(window: bytes) -> Iterator[int]:
 
 
 def _frames_follow(data: bytes, position: int) -> bool:
-    """Whether layer III frames of one kind lie end to end from `position`: three, or up to the end of the data."""
+    """Whether layer III frames of one kind lie end to end from `position`: three, or two that end the file."""
     kind = None
     for found in range(_MP3_FRAMES_NEEDED):
-        if position >= len(data) and found:
+        if position >= len(data) and found == _MP3_FRAMES_NEEDED - 1:
             return True  # a very short file
         frame = _mp3_frame(data, position)
         if frame is None or (kind is not None and frame[:2] != kind):
