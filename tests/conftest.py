@@ -96,7 +96,7 @@ def database_url_of_tests() -> str:
     ).removesuffix("&port=")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: it would execute the runs of tests that come after
 def _worker_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     log = tmp_path_factory.mktemp("worker") / "log"
     command = [

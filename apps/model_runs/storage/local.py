@@ -30,7 +30,9 @@ class LocalWriter:
         self._incoming = incoming / uuid4().hex
         self._target = target
         with _full_disk_is_storage_full():
-            incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # One closed door in front of everything: `mode` does not reach the parents that mkdir makes.
+            incoming.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            incoming.mkdir(exist_ok=True)
             self._file = open(self._incoming, "xb", buffering=1 << 20)  # noqa: SIM115 - closed by __exit__
         self._committed = False
 
@@ -43,7 +45,7 @@ class LocalWriter:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-            self._target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._target.parent.mkdir(parents=True, exist_ok=True)
             self._incoming.rename(self._target)
         self._committed = True
 
