@@ -1,4 +1,4 @@
-"""`manage.py reproduce_wellness_model` where the training data are missing; training itself is tested with the model."""
+"""`manage.py reproduce_wellness_model` without the training data; training itself is tested beside the model."""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,11 @@ def test_every_score_has_confidence_and_evidence_and_a_reason(whole: tuple[Analy
         assert trust is not None
         assert trust["low"] <= value <= trust["high"]
     assert {reason["score"] for reason in analysis.explanation} == set(DIMENSIONS)
+
+
+def test_an_analysis_can_be_stored_as_json(whole: tuple[Analysis, list[str]]) -> None:
+    stored = asdict(whole[0])
+    assert json.loads(json.dumps(stored)).keys() == stored.keys()
 
 
 def test_the_weak_points_of_the_model_are_said_with_each_result(whole: tuple[Analysis, list[str]]) -> None:
