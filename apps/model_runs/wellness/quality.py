@@ -68,7 +68,7 @@ def _level(snr: float | None, issues: list[str]) -> str:
 
 
 def _decibels(power: float) -> float:
-    return 10 * np.log10(max(power, 1e-12))
+    return float(10 * np.log10(max(power, 1e-12)))
 
 
 def _in_spans(count: int, speech: Speech) -> NDArray[np.bool_]:
