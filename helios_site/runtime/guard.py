@@ -32,7 +32,7 @@ def become(parent: int, death_signal: int, uid: int, gid: int, program: list[str
         os.setgroups([])
         os.setgid(gid)
         os.setuid(uid)
-    _die_with(parent, death_signal)  # after the change of user, which would clear it
+    die_with(parent, death_signal)  # after the change of user, which would clear it
     os.execv(program[0], program)
 
 
@@ -77,7 +77,7 @@ def _spawn(program: list[str]) -> int:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
-        _die_with(watcher, signal.SIGTERM)
+        die_with(watcher, signal.SIGTERM)
         try:
             os.execv(program[0], program)
         except OSError as error:
@@ -153,9 +153,10 @@ def _wake_on(*numbers: int) -> socket.socket:
     return reader
 
 
-def _die_with(parent: int, death_signal: int) -> None:
+def die_with(parent: int, death_signal: int) -> None:
+    """Ask the kernel for `death_signal` when `parent` dies; end at once if it has died already."""
     _prctl(PR_SET_PDEATHSIG, death_signal)
-    if os.getppid() != parent:  # it died before the request was made
+    if os.getppid() != parent:
         sys.exit(f"The supervisor {parent} is gone.")
 
 

@@ -6,10 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from helios_site.runtime.datadir import CHECKOUT
 from helios_site.runtime.watched import Program
-
-MANAGE = (sys.executable, str(CHECKOUT / "manage.py"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +19,28 @@ class Options:
     web_threads: int = 16
 
 
-def programs(options: Options, folder: Path, listener: int) -> list[Program]:
-    """Web, worker, housekeeping and beat, in the order of their start; `listener` is the web server's open
-    socket."""
-    celery = ("-m", "celery", "-A", "helios_site")
+CELERY = ("-m", "celery", "-A", "helios_site")
+
+
+def serving_programs(options: Options, listener: int) -> list[Program]:
+    """Web and worker; `listener` is the web server's open socket."""
+    concurrency = ("--concurrency", str(options.workers))
     return [
         _python("web", *_gunicorn(options, listener), descriptors=(listener,)),
-        _python("worker", *celery, "worker", *_queue("runs"), "--concurrency", str(options.workers)),
-        # In a process of its own: a long queue of runs must not delay the sweeper that looks after it.
-        _python("housekeeping", *celery, "worker", *_queue("housekeeping"), "--pool", "solo"),
-        _python("beat", *celery, "beat", "--schedule", str(folder / "run" / "beat-schedule"), "-l", "INFO"),
+        _python("worker", *CELERY, "worker", *_queue("runs"), *concurrency),
+    ]
+
+
+def clock_programs(folder: Path) -> list[Program]:
+    """What happens by the clock: beat, and the worker of its ticks.
+
+    The worker is a process of its own, so that a long queue of runs does not delay the sweeper that looks
+    after it.
+    """
+    schedule = folder / "run" / "beat-schedule"
+    return [
+        _python("housekeeping", *CELERY, "worker", *_queue("housekeeping"), "--pool", "solo"),
+        _python("beat", *CELERY, "beat", "--schedule", str(schedule), "--loglevel", "INFO"),
     ]
 
 

@@ -39,6 +39,7 @@ class PostgresServer:
     """PostgreSQL on `postgres/` of a data directory. `fsync=False` is for data that may be lost: tests."""
 
     name = "postgres"
+    title = "PostgreSQL"
 
     def __init__(self, folder: Path, user: ServiceUser, *, fsync: bool = True) -> None:
         self.data = folder / "postgres"
@@ -101,15 +102,11 @@ class PostgresServer:
         own(new, self._user)
         # The sort order is PostgreSQL's own and the same on every machine; the character classes that trigram
         # search uses come from the system.
-        arguments = [
-            "--username=postgres",
-            "--encoding=UTF8",
-            "--locale=C",
-            f"--lc-ctype={_character_classes()}",
-        ]
-        arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
+        arguments = ["--username=postgres", "--encoding=UTF8", "--no-instructions"]
+        arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        arguments += ["--locale=C", f"--lc-ctype={_character_classes()}"]
         arguments += ["--auth-local=reject", "--auth-host=reject"]
-        arguments += [] if self._fsync else ["--no-sync"]
+        arguments += ["--no-sync"]  # all of it is written to disk once, at the end
         self._run([str(programs / "initdb"), f"--pgdata={new}", *arguments], new)
         (new / "pg_hba.conf").write_text(HBA)
         # The application is an ordinary role that owns its database. The superuser has no password, so that
@@ -120,20 +117,15 @@ class PostgresServer:
         statements = f"CREATE ROLE {DATABASE_USER} LOGIN CREATEDB PASSWORD '{password}';\n"
         statements += f"CREATE DATABASE {DATABASE_NAME} OWNER {DATABASE_USER};\n"
         self._single_user(programs, new, "postgres", statements)
+        if self._fsync:
+            self._run([str(programs / "initdb"), f"--pgdata={new}", "--sync-only"], new)
         new.rename(self.data)
 
     def _single_user(self, programs: Path, cluster: Path, database: str, statements: str) -> None:
         """Run one statement a line with no server up, and so with no connection that needs a password."""
-        program = [
-            str(programs / "postgres"),
-            "--single",
-            "-D",
-            str(cluster),
-            "-c",
-            "exit_on_error=on",
-            database,
-        ]
-        self._run(program, cluster, statements)
+        program = [str(programs / "postgres"), "--single", "-D", str(cluster)]
+        settings = ["-c", "exit_on_error=on", "-c", "fsync=off"]
+        self._run([*program, *settings, database], cluster, statements)
 
     def _run(self, program: list[str], cwd: Path, text: str = "") -> None:
         process = server_process.guarded(program, self._user, signal.SIGKILL, cwd, self.log, text.encode())

@@ -11,21 +11,21 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from helios_site.runtime import datadir, guard, logfiles
+from helios_site.runtime import datadir, guard, logfiles, migrating
 from helios_site.runtime.datadir import CHECKOUT, DataDirError
 from helios_site.runtime.listening import ReadinessProbe, base_url, listen
-from helios_site.runtime.plan import MANAGE, Options, programs
+from helios_site.runtime.plan import Options, clock_programs, serving_programs
 from helios_site.runtime.postgres import PostgresServer
-from helios_site.runtime.server_process import GUARD, PYTHON, ServerError
+from helios_site.runtime.server_process import ServerError
 from helios_site.runtime.servers import lay_out
 from helios_site.runtime.valkey import ValkeyServer
-from helios_site.runtime.watched import ORPHAN_GRACE_SECONDS, WatchedProgram, await_watchers
+from helios_site.runtime.watched import ORPHAN_GRACE_SECONDS, Program, WatchedProgram, await_watchers
 
 READY_SECONDS = 90.0  # a first start on a slow disk takes 15
 DRAIN_SECONDS = 30.0  # then a running job goes back to the queue
@@ -102,8 +102,9 @@ class Supervisor:
     def request_stop(self, exit_code: int = 0) -> None:
         """Drain and end with `exit_code`; may be called from any thread."""
         self._exit_code = exit_code
-        self._stops_asked += 1
-        self._wake_writer.send(b"\0")
+        if not self.stopping:
+            self._stops_asked = 1
+            self._wake_writer.send(b"\0")
 
     def run(self) -> int:
         """Start, serve until asked to stop, drain; the exit code. Raises DataDirError or PortError, one line
@@ -140,15 +141,21 @@ class Supervisor:
         self._say(f"Helios keeps its data in {self.folder}, and the logs of its processes in {logs}.")
         self._start_servers()
         self._migrate(logs)
-        for program in [] if self.stopping else programs(self._options, self.folder, listener.fileno()):
-            watched = WatchedProgram(program, cwd=CHECKOUT, environ=self._environ, logs=logs)
-            self._programs.append(watched)
-            self._start(watched)
+        self._start_programs(serving_programs(self._options, listener.fileno()), logs)
         self._await_ready(port)
+        # They have nothing to do in the first seconds, and would take the processor from those that have.
+        self._start_programs(clock_programs(self.folder), logs)
         if not self.stopping:
             self._say(f"Helios is ready at {url}")
             if self._on_ready is not None:
                 threading.Thread(target=self._on_ready, args=(url,), daemon=True).start()
+
+    def _start_programs(self, programs: Iterable[Program], logs: Path) -> None:
+        for program in programs:
+            if not self.stopping:
+                watched = WatchedProgram(program, cwd=CHECKOUT, environ=self._environ, logs=logs)
+                self._programs.append(watched)
+                self._start(watched)
 
     def _start_servers(self) -> None:
         user = lay_out(self.folder)
@@ -157,7 +164,7 @@ class Supervisor:
         if not self._environ.get("REDIS_URL"):
             self._servers.append(ValkeyServer(self.folder, user))
         if self._servers and not self.stopping:
-            self._say("Starting PostgreSQL and Valkey." if len(self._servers) == 2 else "Starting the server.")
+            self._say(f"Starting {' and '.join(server.title for server in self._servers)}.")
             for server in self._servers:
                 self._start(server)
             for server in self._servers:
@@ -167,23 +174,13 @@ class Supervisor:
         if self.stopping:
             return
         self._say("Bringing the database up to date.")
-        owner = (os.getpid(), int(signal.SIGTERM), os.geteuid(), os.getegid())
         log = logs / "migrate.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [*PYTHON, str(GUARD), "exec", *map(str, owner), "--", *MANAGE, "migrate", "--noinput", "--skip-checks"],
-                cwd=CHECKOUT,
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        while process.poll() is None:
+        process = migrating.start(log)
+        while process.is_alive():
             self._pause(1.0)
             if self.stopping:
                 process.terminate()  # each migration is a transaction
-        if process.returncode != 0 and not self.stopping:
+        if process.exitcode != 0 and not self.stopping:
             raise StartError(f"The migrations failed; {log} ends with\n{logfiles.last_lines(log)}")
 
     def _start(self, service: Service) -> None:

@@ -16,6 +16,7 @@ class ValkeyServer:
     """Valkey on `valkey/` of a data directory. `fsync=False` is for data that may be lost: tests."""
 
     name = "valkey"
+    title = "Valkey"
 
     def __init__(self, folder: Path, user: ServiceUser, *, fsync: bool = True) -> None:
         self.data = folder / "valkey"
