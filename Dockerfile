@@ -34,4 +34,6 @@ VOLUME /var/lib/helios
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
-CMD ["gunicorn", "helios_site.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--threads", "16", "--graceful-timeout", "20", "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]
+CMD ["gunicorn", "helios_site.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--threads", "16", \
+     "--graceful-timeout", "20", "--no-control-socket", "--limit-request-field_size", "16384", \
+     "--worker-tmp-dir", "/dev/shm"]

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from django.conf import settings
 
-from helios_site.runtime.plan import Options, programs
+from helios_site.runtime.plan import Options, clock_programs, serving_programs
 from helios_site.settings import ENV
 from release import lock
 from tests.project.checkout import ROOT, tracked_files
@@ -110,9 +110,19 @@ def test_the_image_checks_its_own_health_and_serves(stages: list[Stage]) -> None
     assert probe[:2] == ["python", "-c"]
     assert "/livez" in probe[2]
     compile(probe[2], "HEALTHCHECK", "exec")
-    [command] = stages[-1].texts("CMD")
-    assert json.loads(command)[:2] == ["gunicorn", "helios_site.wsgi"]
     assert stages[-1].texts("EXPOSE") == ["8000"]
+
+
+def test_the_image_serves_as_the_supervisor_does(stages: list[Stage]) -> None:
+    [text] = stages[-1].texts("CMD")
+    program, *arguments = json.loads(text)
+    assert program == "gunicorn"
+    web = serving_programs(Options(), 3)[0].command
+    supervised = list(web[web.index("gunicorn") + 1 :])
+    bound = arguments.index("--bind") + 1
+    assert arguments[bound] == "0.0.0.0:8000"
+    supervised[supervised.index("--bind") + 1] = arguments[bound]
+    assert arguments == [*supervised, "--worker-tmp-dir", "/dev/shm"]
 
 
 def test_what_the_image_needs_passes_dockerignore_and_nothing_else_does() -> None:
@@ -206,7 +216,8 @@ def _queues(command: list[str]) -> set[str]:
 
 
 def test_every_queue_has_its_own_worker_as_under_the_supervisor(compose: dict[str, Any]) -> None:
-    supervised = [_queues(list(program.command)) for program in programs(Options(), Path("/tmp"), 3)]
+    programs = [*serving_programs(Options(), 3), *clock_programs(Path("/tmp"))]
+    supervised = [_queues(list(program.command)) for program in programs]
     composed = [_queues(compose["services"][name].get("command", [])) for name in ("worker", "beat")]
     assert composed == [{"runs"}, {"housekeeping"}]
     assert [queues for queues in supervised if queues] == composed
