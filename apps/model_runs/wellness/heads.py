@@ -167,7 +167,7 @@ def model_to_json(model: VoiceModel) -> dict[str, Any]:
         "heads": {
             name: {
                 "coefficients": {group: _plain(head.coefficients[group]) for group in GROUPS},
-                "intercepts": {group: head.intercepts[group] for group in GROUPS},
+                "intercepts": {group: round(head.intercepts[group], 10) for group in GROUPS},
                 "reference": {group: _plain(head.reference[group]) for group in GROUPS},
             }
             for name, head in model.heads.items()
