@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -191,3 +192,14 @@ def test_neutral_speech_is_half_of_the_reference_and_speakers_are_equal() -> Non
     assert weights.sum() == pytest.approx(1)
     assert weights[joins.label == "neutral"].sum() == pytest.approx(0.5)
     assert {round(float(weights[joins.speaker == name].sum()), 6) for name in SPEAKERS} == {round(1 / len(SPEAKERS), 6)}
+
+
+def test_the_largest_difference_of_two_weights_files_is_found_wherever_it_is() -> None:
+    first = {"a": [1.0, 2000.0], "b": {"c": 0.5, "d": "text"}}
+    assert reproduce.largest_difference(first, first) == 0
+    assert reproduce.largest_difference(first, {"a": [1.0, 2001.0], "b": {"c": 0.5, "d": "text"}}) == pytest.approx(
+        1 / 2001
+    )
+    assert reproduce.largest_difference(first, {"a": [1.0, 2000.0], "b": {"c": 0.25, "d": "text"}}) == 0.25
+    for other in ({"a": [1.0], "b": first["b"]}, {"a": first["a"]}, {"a": first["a"], "b": {"c": 0.5, "d": "other"}}):
+        assert reproduce.largest_difference(first, other) == math.inf

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.model_runs.wellness.heads import WEIGHTS_PATH
 
+LARGEST_DIFFERENCE = 1e-3  # 0 where the processor is of the same family
+
 
 class Command(BaseCommand):
     help = "Train the voice heads from HELIOS_TRAINING_DATA and write their weights; prints the held-out figures."
@@ -18,6 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--output", type=Path, default=WEIGHTS_PATH, help="where the weights go")
+        parser.add_argument("--compare", type=Path, help="weights that must come out again, within 1e-3")
         parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that measure features")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -33,6 +38,17 @@ class Command(BaseCommand):
         reproduce.write_weights(model, options["output"])
         self.stdout.write(reproduce.report(model.figures))
         self.stdout.write(f"Wrote model {model.version} to {options['output']}.")
+
+        if options["compare"]:
+            self._compare(options["compare"], options["output"], reproduce.largest_difference)
+
+    def _compare(self, expected: Path, made: Path, difference: Callable[[Any, Any], float]) -> None:
+        largest = difference(json.loads(expected.read_text()), json.loads(made.read_text()))
+        if largest > LARGEST_DIFFERENCE:
+            raise CommandError(
+                f"{made} differs from {expected} by {largest:.3g}; at most {LARGEST_DIFFERENCE:g} may be."
+            )
+        self.stdout.write(f"The weights of {expected} are reproduced; the largest difference is {largest:.3g}.")
 
     def _progress(self, done: int, total: int) -> None:
         if done % 500 == 0 or done == total:

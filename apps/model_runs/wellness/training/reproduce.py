@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,18 @@ def write_weights(model: VoiceModel, path: Path) -> None:
     """Writes the model as JSON, one array a line, so that a change of weights can be read in a diff."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(_lines(model_to_json(model)) + "\n", encoding="utf-8")
+
+
+def largest_difference(first: Any, second: Any) -> float:
+    """Between two weights files as parsed JSON: the greatest difference of two numbers, relative above 1; infinite
+    where anything but numbers differs. On one processor family it is 0; another one rounds sums differently."""
+    if isinstance(first, dict) and isinstance(second, dict) and first.keys() == second.keys():
+        return max((largest_difference(first[key], second[key]) for key in first), default=0.0)
+    if isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
+        return max((largest_difference(*pair) for pair in zip(first, second, strict=True)), default=0.0)
+    if type(first) in (int, float) and type(second) in (int, float):
+        return float(abs(first - second) / max(1.0, abs(first), abs(second)))
+    return 0.0 if first == second else math.inf
 
 
 def report(figures: Mapping[str, Any]) -> str:
