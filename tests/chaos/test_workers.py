@@ -94,11 +94,11 @@ def test_line_65_a_run_whose_worker_dies_at_every_attempt_ends_in_err_internal(
     assert (run["status"], run["errorCode"], run["results"]) == ("COMPLETE_ERROR", "ERR_INTERNAL", None)
     assert "3 attempts" in run["errorReason"]
     ends = helios.query(
-        "SELECT action, outcome FROM accounts_auditevent WHERE object_id = %s"
+        "SELECT action, reason FROM accounts_auditevent WHERE object_id = %s"
         " AND action IN ('model_run.completed', 'model_run.failed')",
         run_id,
     )
-    assert ends == [{"action": "model_run.failed", "outcome": "ERR_INTERNAL"}]
+    assert ends == [{"action": "model_run.failed", "reason": "ERR_INTERNAL"}]
     time.sleep(2.0)
     assert customer.read(run_id) == run
     assert helios.query(state, run_id)[0]["attempt"] == MAX_ATTEMPTS

@@ -86,7 +86,7 @@ def test_used_up_attempts_end_in_err_internal_with_an_audit_row(make_running: Ma
     run.refresh_from_db()
     assert (run.status, run.error_code, run.scores) == (Status.COMPLETE_ERROR, "ERR_INTERNAL", None)
     assert "3 attempts" in run.error_reason
-    assert AuditEvent.objects.get(object_id=str(run.id), action="model_run.failed").outcome == "ERR_INTERNAL"
+    assert AuditEvent.objects.get(object_id=str(run.id), action="model_run.failed").reason == "ERR_INTERNAL"
     assert sweep_runs() == NOTHING
 
 

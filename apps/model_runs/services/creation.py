@@ -13,6 +13,7 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.queue import ring_on_commit
+from apps.model_runs.services import trail
 from apps.model_runs.storage import recordings
 from apps.model_runs.wellness.interface import ErrorCode
 
@@ -62,25 +63,13 @@ def create_run(*, actor: audit.Actor, organization_id: UUID, key_id: UUID | None
     )
     with transaction.atomic():
         run.save(force_insert=True)
-        audit.record(
-            "model_run.created",
-            actor=actor,
-            organization_id=organization_id,
-            object_type="model_run",
-            object_id=run.id,
-        )
+        trail.record("created", actor=actor, organization_id=organization_id, run_id=run.id)
     return run
 
 
 def record_read(*, actor: audit.Actor, organization_id: UUID, run_id: UUID | None) -> None:
     """Audit that a caller read one run, or a list of them."""
-    audit.record(
-        "model_run.listed" if run_id is None else "model_run.read",
-        actor=actor,
-        organization_id=organization_id,
-        object_type="model_run",
-        object_id="" if run_id is None else run_id,
-    )
+    trail.record("listed" if run_id is None else "read", actor=actor, organization_id=organization_id, run_id=run_id)
 
 
 def delete_run(*, actor: audit.Actor, organization_id: UUID, run_id: UUID) -> bool:
@@ -99,13 +88,7 @@ def delete_run(*, actor: audit.Actor, organization_id: UUID, run_id: UUID) -> bo
             return False
         key = run.recording_key
         ModelRun.objects.filter(id=run_id).delete()
-        audit.record(
-            "model_run.deleted",
-            actor=actor,
-            organization_id=organization_id,
-            object_type="model_run",
-            object_id=run_id,
-        )
+        trail.record("deleted", actor=actor, organization_id=organization_id, run_id=run_id)
         if key:
             # Should this fail after the commit, `remove_leftovers` finds an object that no row names.
             transaction.on_commit(lambda: recordings().delete(key), robust=True)
@@ -140,13 +123,8 @@ def rerun_failed(*, actor: audit.Actor, run: ModelRun) -> ModelRun:
         raise CannotRerun("Its recording is no longer stored.") from None
     with transaction.atomic():
         again.save(force_insert=True)
-        audit.record(
-            "model_run.rerun",
-            actor=actor,
-            organization_id=run.organization_id,
-            object_type="model_run",
-            object_id=again.id,
-            reason=f"again for {run.id}",
+        trail.record(
+            "rerun", actor=actor, organization_id=run.organization_id, run_id=again.id, reason=f"again for {run.id}"
         )
         ring_on_commit(again.id)
     return again

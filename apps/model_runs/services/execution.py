@@ -14,9 +14,9 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
-from apps.accounts import audit
 from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.queue import ring_on_commit
+from apps.model_runs.services import trail
 from apps.model_runs.wellness.interface import Analysis
 
 
@@ -57,13 +57,7 @@ def receive_recording(*, run_id: UUID, key: str, sha256: str, size: int) -> Rece
                 "status", "run_at", "enqueued_at", "recording_key", "recording_sha256", "recording_bytes",
             ]
         )  # fmt: skip
-        audit.record(
-            "model_run.recording_received",
-            actor=audit.SYSTEM,
-            organization_id=run.organization_id,
-            object_type="model_run",
-            object_id=run.id,
-        )
+        trail.record("recording_received", organization_id=run.organization_id, run_id=run.id)
         ring_on_commit(run.id)
     return Received.STARTED
 
@@ -139,12 +133,12 @@ def complete(target: QuerySet[ModelRun], run: ModelRun, outcome: Mapping[str, ob
             completed_at=timezone.now(), lease_expires_at=None, **outcome
         ):
             return False
-        audit.record(
-            "model_run.completed" if outcome["status"] == Status.COMPLETE_OK else "model_run.failed",
-            actor=audit.SYSTEM,
+        ok = outcome["status"] == Status.COMPLETE_OK
+        trail.record(
+            "completed" if ok else "failed",
             organization_id=run.organization_id,
-            object_type="model_run",
-            object_id=run.id,
-            outcome=str(outcome.get("error_code") or "ok")[:16],
+            run_id=run.id,
+            outcome="ok" if ok else "error",
+            reason=str(outcome.get("error_code", "")),
         )
     return True

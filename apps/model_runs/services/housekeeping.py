@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from apps.accounts import audit
 from apps.model_runs.models import DataToDelete, ModelRun, Status
+from apps.model_runs.services import trail
 from apps.model_runs.services.creation import run_of_recording
 from apps.model_runs.storage import recordings
 
@@ -76,14 +76,7 @@ def _erase(run_id: UUID) -> bool:
             if DataToDelete.RESULTS in kinds:
                 changes |= _BLANK_RESULTS
             ModelRun.objects.filter(id=run.id).update(**changes)
-        audit.record(
-            "model_run.erased",
-            actor=audit.SYSTEM,
-            organization_id=run.organization_id,
-            object_type="model_run",
-            object_id=run.id,
-            reason=" ".join(sorted(kinds)),
-        )
+        trail.record("erased", organization_id=run.organization_id, run_id=run.id, reason=" ".join(sorted(kinds)))
     return True
 
 
@@ -107,13 +100,7 @@ def _remove_abandoned_runs() -> int:
         )
         ModelRun.objects.filter(id__in=[run.id for run in abandoned]).delete()
         for run in abandoned:
-            audit.record(
-                "model_run.abandoned",
-                actor=audit.SYSTEM,
-                organization_id=run.organization_id,
-                object_type="model_run",
-                object_id=run.id,
-            )
+            trail.record("abandoned", organization_id=run.organization_id, run_id=run.id)
     return len(abandoned)
 
 
@@ -127,13 +114,7 @@ def _remove_expired_recordings() -> int:
         recordings().delete(run.recording_key)
         with transaction.atomic():
             removed += ModelRun.objects.filter(id=run.id).update(recording_key="")
-            audit.record(
-                "model_run.recording_expired",
-                actor=audit.SYSTEM,
-                organization_id=run.organization_id,
-                object_type="model_run",
-                object_id=run.id,
-            )
+            trail.record("recording_expired", organization_id=run.organization_id, run_id=run.id)
     return removed
 
 
