@@ -10,9 +10,10 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helios_site.settings")
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # they belong to `make check`, and load every view into the worker
 
 app = Celery("helios")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -31,6 +32,15 @@ def _load_models_before_fork(sender: Any = None, **_: Any) -> None:
         from apps.model_runs.wellness import pipeline
 
         pipeline.load_models()
+
+
+@task_prerun.connect
+@task_postrun.connect
+def _keep_sound_connections(**_: Any) -> None:
+    """As around a web request: a broken connection is dropped, the others are tried before their next use."""
+    from django.db import close_old_connections
+
+    close_old_connections()
 
 
 @app.on_after_finalize.connect

@@ -146,12 +146,12 @@ WHITENOISE_AUTOREFRESH = DEBUG
 
 # -- PostgreSQL ---------------------------------------------------------------------------------------
 DATABASES = {"default": ENV.database("DATABASE_URL", _servers.database_url)}
-_pool_size = ENV.integer("HELIOS_DATABASE_POOL_SIZE", 20, 0, 500)
-DATABASES["default"]["OPTIONS"] = {
-    "connect_timeout": "5",
-    **DATABASES["default"]["OPTIONS"],  # type: ignore[dict-item]
-    **({"pool": {"min_size": 1, "max_size": _pool_size, "timeout": 10}} if _pool_size else {}),
-}
+# One lasting connection for each thread of the web server and each process of a worker, tried before a request or a
+# task uses it: a restart of PostgreSQL fails nothing that comes after it, and while it is away nobody waits for it.
+# A pool either hands out the connections that broke or, trying them, makes a request wait for seconds.
+DATABASES["default"]["CONN_MAX_AGE"] = None
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"]["OPTIONS"] = {"connect_timeout": "5", **DATABASES["default"]["OPTIONS"]}  # type: ignore[dict-item]
 
 # -- Redis or Valkey, and Celery ----------------------------------------------------------------------
 _redis_url = ENV.redis_url("REDIS_URL")
@@ -166,6 +166,9 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # The transcriber leaves a few megabytes a long recording behind; a fresh fork shares the weights again.
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 100
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Tasks after which Celery closes the worker's connection; unset, it does so around each task, and a new connection to
+# PostgreSQL costs as much as all else between the bell and the claim.
+CELERY_DB_REUSE_MAX = 1000
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_DEFAULT_QUEUE = "runs"

@@ -18,8 +18,6 @@ def _isolate(worker: str) -> None:
     # Assigned, not defaulted: a parallel process inherits what the first one set for itself.
     os.environ["REDIS_URL"] = redis_url.replace("db=0", f"db={2 + number}")
     os.environ["HELIOS_RECORDINGS_DIR"] = str(Path(folder) / f"recordings-{number}")
-    # Django drops test databases, which pooled connections would hold.
-    os.environ.setdefault("HELIOS_DATABASE_POOL_SIZE", "0")
     os.environ.setdefault("HELIOS_LOG_LEVEL", "WARNING")
 
 

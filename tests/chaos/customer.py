@@ -91,14 +91,14 @@ class Customer:
     def call(self, method: str, url: str, body: bytes | None = None) -> dict[str, Any]:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            status, answer = self._once(method, url, body)
+            status, answer = self.try_once(method, url, body)
             if status == 200:
                 return answer
             assert status in (0, 429) or status >= 500, f"{method} {url} answered {status}: {answer}"
             assert time.monotonic() < deadline, f"{method} {url} fails for {PATIENCE_SECONDS:.0f} s: {status} {answer}"
             time.sleep(0.5)
 
-    def _once(self, method: str, url: str, body: bytes | None) -> tuple[int, dict[str, Any]]:
+    def try_once(self, method: str, url: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
         """Status, 0 when there was no answer, and the body."""
         parts = urlsplit(url)
         headers = {} if method == "PUT" else {"x-api-key": self._key, "content-type": "application/json"}

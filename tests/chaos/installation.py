@@ -204,6 +204,12 @@ class Installation:
         with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
             return connection.cursor(row_factory=dict_row).execute(statement, values).fetchall()
 
+    def postgres_answers(self) -> bool:
+        try:
+            return bool(self.query("SELECT 1"))
+        except psycopg.Error:
+            return False
+
     def valkey(self, database: int) -> redis.Redis:
         """0 holds limits and metrics, 1 the queues."""
         url = datadir.server_urls(self.folder).redis_url

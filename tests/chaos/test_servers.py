@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -87,6 +88,21 @@ def test_runs_survive_the_end_of_postgres(
         aftermath.begins(helios)
     judge(helios, customer, sent.runs)
     aftermath.judge(helios)
+
+
+def test_no_request_fails_on_a_connection_that_broke_with_postgres(helios: Installation, customer: Customer) -> None:
+    def status(_: int) -> int:
+        return customer.try_once("GET", "/v1/account")[0]
+
+    with ThreadPoolExecutor(16) as callers:
+        assert set(callers.map(status, range(200))) == {200}  # the pool has many connections now
+        before = helios.pid("postgres")
+        helios.kill("postgres", signal.SIGINT)
+        wait_for(lambda: helios.pid("postgres") != before, 30.0, "PostgreSQL to start again", helios.report)
+        # Not by asking /readyz, which would itself use the broken connections up.
+        wait_for(helios.postgres_answers, 30.0, "PostgreSQL to answer", helios.report)
+    assert [status(0) for _ in range(40)] == [200] * 40
+    helios.await_services()
 
 
 def test_runs_survive_the_death_of_beat_and_housekeeping(helios: Installation, customer: Customer) -> None:
