@@ -98,7 +98,7 @@ class ModelRunAdmin(ReadOnlyAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelRun]:
-        return super().get_queryset(request).defer("transcript", "scores", "explanation", "confidence")
+        return super().get_queryset(request).defer("transcript", "scores", "explanation", "confidence", "safety")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ModelRun], search_term: str

@@ -105,6 +105,7 @@ class ModelRun(models.Model):
     confidence = models.JSONField(null=True)
     evidence = models.JSONField(null=True)
     explanation = models.JSONField(null=True)
+    safety = models.JSONField(null=True)  # statements about self-harm, with the words: erased with the results
     model_version = models.CharField(max_length=64, blank=True)
     stage_seconds = models.JSONField(null=True)  # pipeline stage -> seconds
 

@@ -40,6 +40,7 @@ from helios_site.api.families.helios.query import CURSOR_PATTERN, DEFAULT_LIMIT,
 _BUCKET = {"type": "number", "enum": [0.0, 0.33, 0.66, 1.0]}
 _LEVEL = {"type": "string", "enum": ["LOW", "MEDIUM", "HIGH"]}
 _TEXTS = {"type": "array", "items": TEXT}
+_PHRASE = fixed({"startSecs": NUMBER, "finishSecs": NUMBER, "text": TEXT})
 _CONFIDENCE = nullable(fixed({"level": _LEVEL, "low": SHARE, "high": SHARE}))
 
 _EXPLANATION_FORMS: dict[str, Schema] = {
@@ -93,6 +94,9 @@ def _extensions() -> Schema:
                     "type": "array",
                     "items": fixed({key: _EXPLANATION_FORMS[key] for key in EXPLANATION_KEYS}),
                 }
+            ),
+            "safety": nullable(
+                fixed({"selfHarmLanguage": {"type": "boolean"}, "phrases": {"type": "array", "items": _PHRASE}})
             ),
             "model": nullable(fixed({"name": TEXT, "version": TEXT})),
         },

@@ -176,7 +176,8 @@ ENVELOPE_FIELDS = (
     "error_reason", "warnings", "scores", "transcript", "duration_seconds",
 )  # fmt: skip
 EXTENSION_FIELDS = (
-    "language", "tags", "speech_seconds", "quality", "confidence", "evidence", "explanation", "model_version",
+    "language", "tags", "speech_seconds", "quality", "confidence", "evidence", "explanation", "safety",
+    "model_version",
 )  # fmt: skip
 CONTINUOUS = tuple(f"uniform{name[0].upper()}{name[1:]}" for name in DIMENSIONS)
 SCORES = ("mentalStrain", *DIMENSIONS, *CONTINUOUS)
@@ -234,6 +235,7 @@ def _extensions(row: Mapping[str, Any]) -> dict[str, Any]:
         "evidence": row["evidence"],
         "explanation": row["explanation"]
         and [{key: item.get(key) for key in EXPLANATION_KEYS} for item in row["explanation"]],
+        "safety": row["safety"],
         "model": {"name": "helios", "version": row["model_version"]} if row["model_version"] else None,
     }
 

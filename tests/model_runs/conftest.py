@@ -32,6 +32,7 @@ OK = Analysis(
     scores={"mentalStrain": 0.4, "distress": 0.33, "uniformDistress": 0.4},
     quality=Quality("GOOD", 21.0, 0.0, 8000.0, ()),
     warnings=("a warning",),
+    safety={"selfHarmLanguage": True, "phrases": [{"startSecs": 1.0, "finishSecs": 2.0, "text": "phrase-canary"}]},
     model_version="test",
     elapsed_seconds={"decode": 0.1},
 )

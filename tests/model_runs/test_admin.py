@@ -39,6 +39,8 @@ def test_staff_see_the_life_of_a_run_and_not_its_content(staff: Client, make_fin
         assert str(run.id) in text
         assert "label-canary" not in text
         assert run.transcript not in text
+        assert "phrase-canary" not in text
+        assert "selfHarm" not in text
         assert "uniformDistress" not in text
 
 

@@ -61,6 +61,7 @@ def test_a_subset_erases_only_the_named_kind(make_finished: MakeRun, kind: str) 
     assert bool(left.recording_key) is (kind != "RECORDINGS")
     assert (left.date_of_birth is None, left.birth_sex == "", left.tags == []) == (kind == "INPUTS",) * 3
     assert (left.scores is None, left.transcript == "", left.quality is None) == (kind == "RESULTS",) * 3
+    assert (left.safety is None, left.warnings == []) == (kind == "RESULTS",) * 2
     visible = selectors.get_run(run.organization_id, run.id)
     assert (visible is None) is (kind == "RESULTS")
 

@@ -119,6 +119,7 @@ def finish_run(*, claim: Claim, analysis: Analysis) -> bool:
         "confidence": analysis.confidence,
         "evidence": analysis.evidence,
         "explanation": None if analysis.explanation is None else list(analysis.explanation),
+        "safety": analysis.safety,
         "model_version": analysis.model_version or "",
         "stage_seconds": analysis.elapsed_seconds,
     }

@@ -39,6 +39,7 @@ _BLANK_RESULTS: dict[str, object] = {
     "confidence": None,
     "evidence": None,
     "explanation": None,
+    "safety": None,
     "model_version": "",
     "stage_seconds": None,
 }

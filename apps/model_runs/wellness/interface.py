@@ -130,6 +130,8 @@ class Analysis:
     evidence: dict[str, str] | None = None  # score name -> evidence class
     # items: score kind feature value unit referenceLow referenceHigh direction weight phrase text
     explanation: tuple[dict[str, Any], ...] | None = None
+    # {"selfHarmLanguage": bool, "phrases": [{"startSecs", "finishSecs", "text"}]}; None where no words were read
+    safety: dict[str, Any] | None = None
     model_version: str | None = None
     elapsed_seconds: dict[str, float] = field(default_factory=dict)  # stage -> seconds
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from apps.model_runs.wellness import features, heads, quality, scores, speech, transcribe
+from apps.model_runs.wellness import features, heads, quality, safety, scores, speech, transcribe
 from apps.model_runs.wellness.confidence import MISSING_LIMIT, confidence, evidence
 from apps.model_runs.wellness.decode import decode
 from apps.model_runs.wellness.explain import explain
@@ -112,16 +112,21 @@ def _analyse(run: _Run, path: Path, person: Person, limits: Limits) -> Analysis:
             limits.score_decimals,
         )
         reasons = explain(model, reading)
+    found_words = safety.safety(transcript)
     return Analysis(
         duration_seconds=recording.duration_seconds,
         speech_seconds=found.speech_seconds,
         transcript=transcript.text,
         scores=values,
         quality=measured_quality,
-        warnings=warnings_of(model, measured_quality, transcript, person, reading.missing_share),
+        warnings=(
+            *safety.warnings_of(found_words),
+            *warnings_of(model, measured_quality, transcript, person, reading.missing_share),
+        ),
         confidence=trust,
         evidence=evidence(model),
         explanation=reasons,
+        safety=found_words,
         model_version=model.version,
         elapsed_seconds=run.elapsed,
     )

@@ -29,6 +29,7 @@ OK = Analysis(
          "referenceLow": 3.0, "referenceHigh": 4.0, "direction": "UP", "weight": 0.12, "phrase": None,
          "text": "Speech was faster than is usual for this group."},
     ),
+    safety={"selfHarmLanguage": False, "phrases": []},
     model_version="test-1",
 )  # fmt: skip
 FAILED = Analysis(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import jsonschema_rs
 import pytest
 from django.test import Client
 
 from apps.accounts.models import AuditEvent
+from apps.model_runs.wellness.safety import SELF_HARM_WARNING
 from tests.conftest import MakeKey
 from tests.contract.helios.calls import RUNS, UNKNOWN_ID, assert_invalid, create, read
 from tests.contract.helios.conftest import FAILED, OK, finish, start
@@ -19,7 +22,7 @@ DOCUMENTED = {
 }  # fmt: skip
 EXTENSIONS = {
     "patientId", "language", "tags", "durationSeconds", "speechSeconds", "quality", "confidence", "evidence",
-    "explanation", "model",
+    "explanation", "safety", "model",
 }  # fmt: skip
 
 
@@ -31,6 +34,12 @@ def test_45_all_documented_keys_are_there_in_every_state(api: Client, finished: 
         body = read(api, run_id)
         assert body.keys() == DOCUMENTED | {"extensions"}
         assert body["extensions"].keys() == EXTENSIONS
+
+
+def assert_described(body: dict[str, Any]) -> None:
+    components = Client().get("/openapi.json").json()["components"]
+    schema = {"$ref": "#/components/schemas/MentalWellnessModelRunResponse", "components": components}
+    assert [str(error) for error in jsonschema_rs.validator_for(schema).iter_errors(body)] == []
 
 
 def test_a_finished_run_says_what_the_model_found(api: Client, finished: str) -> None:
@@ -47,7 +56,22 @@ def test_a_finished_run_says_what_the_model_found(api: Client, finished: str) ->
     assert extensions["confidence"] == OK.confidence
     assert extensions["evidence"] == OK.evidence
     assert extensions["explanation"] == list(OK.explanation or ())
+    assert extensions["safety"] == OK.safety
     assert extensions["model"] == {"name": "helios", "version": "test-1"}
+
+
+def test_statements_about_self_harm_are_shown_with_their_times_and_warned_of(api: Client) -> None:
+    run_id = start(api)
+    assert read(api, run_id)["extensions"]["safety"] is None
+    phrase = {"startSecs": 3.1, "finishSecs": 4.2, "text": "I want to die"}
+    found = {"selfHarmLanguage": True, "phrases": [phrase]}
+    finish(run_id, replace(OK, safety=found, warnings=(SELF_HARM_WARNING,)))
+    body = read(api, run_id)
+    assert body["extensions"]["safety"] == found
+    assert body["warnings"] == [SELF_HARM_WARNING]
+    assert body["results"]["sections"][0]["stress"] == {"value": (OK.scores or {})["stress"]}
+    assert api.get(RUNS).json()["items"][0] == body
+    assert_described(body)
 
 
 def test_a_failed_run_is_200_and_keeps_what_was_measured(api: Client) -> None:
