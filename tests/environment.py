@@ -5,10 +5,21 @@ Each parallel test process has a database, a Valkey database and a recordings fo
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from helios_site.runtime import datadir
+
+
+def _keep_away() -> None:
+    """Without a data directory of its own, a test run must not find that of an installation on this machine."""
+    if "HELIOS_DATA_DIR" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="helios-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["HELIOS_DATA_DIR"] = folder
 
 
 def _isolate(worker: str) -> None:
@@ -21,4 +32,5 @@ def _isolate(worker: str) -> None:
     os.environ.setdefault("HELIOS_LOG_LEVEL", "WARNING")
 
 
+_keep_away()
 _isolate(os.environ.get("PYTEST_XDIST_WORKER", ""))
