@@ -58,8 +58,10 @@ class Customer:
             start = pool.submit(self._pace, pool, recordings, per_second, futures)
             try:
                 yield sent
-            finally:
-                start.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)  # a scenario that failed says so at once
+                raise
+            start.result()
         sent.runs.update((future.result(), recording) for future, recording in futures)
 
     def _pace(
