@@ -186,11 +186,12 @@ def _statement(read: _Words, match: re.Match[str], own: bool) -> tuple[int, int]
     first = start if subject is None else subject
     before = read.plain[max(0, match.start() - _BEFORE) : match.start()]
     after = read.plain[match.end() : match.end() + _AFTER]
-    if _is_figure(before, after) or _is_asked(before, after):
+    statement = read.plain[read.offsets[first] : match.end()]
+    if _is_figure(statement, before, after) or _is_asked(before, after):
         return None
     if _is_denied(read.words, start) and not _is_news(before, after):
         return None
-    if _is_over(read.plain[read.offsets[first] : match.end()], before, after):
+    if _is_over(statement, before, after):
         return None
     return read.spans[first][0], read.spans[last][1]
 
@@ -257,10 +258,14 @@ def _is_news(before: str, after: str) -> bool:
     return bool(recent or language.MORE_THAN_EVER.match(after))
 
 
-def _is_figure(before: str, after: str) -> bool:
-    if language.ON_PURPOSE.match(after):
+def _is_figure(statement: str, before: str, after: str) -> bool:
+    if any(phrase.search(statement) and beside.match(after) for phrase, beside in language.FIGURES):
+        return True
+    if language.ON_PURPOSE.match(after) or language.INTENT.search(statement):
         return False
-    return bool(language.HARMLESS_AFTER.match(after) or language.HARMLESS_BEFORE.search(before))
+    return bool(language.BY_ACCIDENT.search(before)) or any(
+        phrase.search(statement) and beside.match(after) for phrase, beside in language.ACCIDENTS
+    )
 
 
 def _is_asked(before: str, after: str) -> bool:

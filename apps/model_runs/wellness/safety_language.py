@@ -12,15 +12,17 @@ from dataclasses import dataclass
 # "live in London", "live with her" are of lodging.
 _PLACE = (
     r"(?! (?:in (?!this (?:world|pain|body|life|way|hell)|pain|fear|misery)|with (?!this|the|it|myself|pain)"
-    r"|at|on|near|there|alone|apart|by|next)\b)"
+    r"|at|on|near|there|alone|apart|by|next|anywhere|elsewhere)\b)"
 )
+# "wake up early" is of sleep.
+_UP = r"up(?! (?:late|early|earlier|with|at (?!all)|to (?!this|another)|before|so|tired|feeling|in the middle)\b)"
 _LIVE = (
-    rf"(?:live{_PLACE}|be alive|exist|wake up|be here(?= any more| now|$| [.,?])|be on this (?:earth|planet)"
+    rf"(?:live{_PLACE}|be alive|exist|wake {_UP}|be here(?= any more| now|$| [.,?])|be on this (?:earth|planet)"
     r"|keep living)"
 )
-_IF_ONLY = r"(?:wish|wished|wishing|hope|hoped|hoping|pray|prayed|praying|better if)"
+_IF_ONLY = r"(?:wish|wished|wishing|hope|hoped|hoping|pray|prayed|praying|better if|easier if)"
 _DEAD = r"(?:dead|gone for good|not alive|not here any more|no longer alive|no longer here|six feet under)"
-_WAKE = r"(?:not|never) (?:\w+ ){0,2}wak(?:e|ing) up"
+_WAKE = r"(?:not|never) (?:\w+ ){0,2}wak(?:e|ing) " + _UP
 _ACT = (
     r"(?:kill|hang|drown|shoot|stab|poison|harm|hurt|cut|injure|unalive|off|neck|top|overdose|suffocate|strangle"
     r"|killing|hanging|drowning|shooting|stabbing|poisoning|harming|hurting|cutting|injuring|unaliving|topping"
@@ -68,7 +70,8 @@ PATTERNS: tuple[Pattern, ...] = (
         _IF_ONLY + r" (?:that )?i "
         r"(?:(?:could|would|will|just|can|had|simply|soon) ){0,3}(?:die|died)",
         _IF_ONLY + r" (?:that )?i (?:\w+ ){0,4}" + _WAKE,
-        r"(?:wish|wished|wishing|hope|better if) (?:that )?i (?:had |was |were )?(?:never|not) (?:been )?(?:\w+ )?born",
+        r"(?:wish|wished|wishing|hope|better if) (?:that )?i (?:had |would |was |were )?(?:never|not) "
+        r"(?:been )?(?:\w+ )?born",
         r"(?:wish|wished|wishing|hope|better if) (?:that )?i (?:did|was|were|do) not "
         r"(?:exist|alive|be alive|here any more)",
         r"(?:rather|prefer to) (?:just )?(?:die|be dead)(?! than (?!live|living|go on|keep|be here|face|wake))",
@@ -76,6 +79,8 @@ PATTERNS: tuple[Pattern, ...] = (
         r"(?:deserve|deserved|need|ought|ready|longing|long|waiting) to (?:just )?(?:die|be dead)",
         r"should (?:just )?(?:die|not be alive|not exist)",
         r"(?:tired|sick|weary) of (?:living" + _PLACE + r"|being alive|existing)",
+        r"want(?:ed)? to not (?:live|exist|be alive|be here any more)",
+        r"(?:want(?:ed)?|going) to (?:just )?end it(?= tonight| today| now| soon| [.,?]|$)",
         r"(?:might|may) as well (?:just )?(?:die|be dead)",
         r"can ?not (?:\w+ )?(?:go on|carry on|keep) (?:living|any more|existing)",
         r"(?:would not|do not|did not) (?:\w+ )?(?:mind|care) (?:if i (?:\w+ ){0,2}(?:die|died|dead)|dying)",
@@ -89,12 +94,12 @@ PATTERNS: tuple[Pattern, ...] = (
         r"part of me wants to (?:die|be dead)",
         r"(?:all|what|only thing) i (?:\w+ )?want(?:ed)? is to (?:die|be dead)",
         r"i (?:just )?want(?:ed)? (?:it all|everything|this life) to (?:end|be over)",
-        r"(?:better|happier) (?:off )?(?:without me|if i (?:\w+ ){0,2}"
+        r"(?:better|happier|easier) (?:off )?(?:for \w+ )?(?:without me|if i (?:\w+ ){0,2}"
         r"(?:dead|died|gone|not here|not around|not alive))",
         r"if i (?:\w+ ){0,2}(?:died|dead|gone|killed)(?: \w+){0,2} (?:nobody|no one)",
         r"(?:nobody|no one|not) (?:\w+ ){0,3}(?:miss me|care|notice) if i (?:\w+ ){0,2}(?:died|die|dead|gone|killed)",
         r"(?:no|what is the|not (?:\w+ ){0,3}(?:any|a|the)) (?:\w+ )?(?:point|reason|use) "
-        r"(?:\w+ )?(?:in |to |of |for me to |me )?(?:go on |going on )?"
+        r"(?:\w+ )?(?:in |to |of |for me to |me )?(?:go on |going on |keep |keep on )?"
         r"(?:(?:living|live)" + _PLACE + r"|being alive|be alive|being here|stay alive)",
         r"nothing (?:left )?to live for",
         r"not (?:\w+ ){0,2}anything (?:left )?to live for",
@@ -105,7 +110,7 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     *_patterns(
         "suicidal thoughts", False,
-        r"suicidal",
+        r"suicidal(?! (?:patients?|people|persons?|callers?|clients?|teen\w{0,5}|friends?|man|woman|characters?)\b)",
         r"(?:commit|committing|committed|attempt|attempted|attempting|consider|considered|considering|contemplate"
         r"|contemplated|contemplating|planning|plan|planned) suicide",
         r"th(?:ink|inking|ought) (?:a lot |\w+ly )?(?:about|of) (?:committing )?suicide",
@@ -150,6 +155,7 @@ PATTERNS: tuple[Pattern, ...] = (
     *_patterns(
         "self-injury", False,
         r"self harm(?:ed|ing|s)?",
+        r"(?:been|started|start|begun) cutting(?= again| [.,?]|$)",
         r"self injur(?:e|ed|ing|y)",
     ),
     *_patterns(
@@ -159,24 +165,58 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
 )  # fmt: skip
 
-# What stands right after a phrase and shows that it is a figure of speech, an accident, or denied.
-HARMLESS_AFTER = re.compile(
-    r" (?:laughing|laughter|out\b"
-    r"|of (?:\w+ )?(?:embarrassment|laughter|laughing|boredom|happiness|shame|cringe|heat|hunger|old age)"
-    r"|(?:my|her|his|the) hair\b|at home\b|happy\b|an? (?:happy|old|rich)\b|old\b|with dignity|before (?:him|her)\b"
-    r"|in the foot\b|of coffee|into (?:the )?(?:sea|water|lake|pool|river)|with a (?:parachute|bungee)"
-    r"|to (?:get (?:this|it|that|things|everything)|meet|finish|earn|pay|make (?:it|ends|a|the)|impress|please|work)\b"
-    r"|at (?:work|the gym|the office|football|training|practice)\b|over (?:this|the) (?:project|report|deadline|exam)"
-    r"|trying to (?!die|stop)|(?:\w+ )?(?:shaving|cooking|chopping|slicing|peeling|gardening|ironing|running|skiing"
-    r"|playing|lifting|moving|climbing|opening|carving)\b|(?:on|with) (?:the|a|an|some|my) (?:\w+ )?"
-    r"(?:paper|stove|oven|iron|kettle|glass|can|tin|bread|kitchen|pan|hob|tap|hot|door|edge|table|rose|bbq|barbecue)\b"
-    r"|by (?:accident|mistake)|accidentally"
-    r"|(?:is|was|has|would be|were) (?:\w+ )?(?:never|not|no|out of the question|the last thing)\b"
-    r"|is something i (?:would |have |will )?(?:never|not)\b|(?:never|has never) (?:crossed|entered|occurred)"
-    r"|(?:patients?|people|persons?|callers?|clients?|teen\w{0,5}|friends?|man|woman|character|hotline|prevention)\b)"
+# -- figures of speech, accidents, denials ------------------------------------------------------------------
+
+
+def _figure(phrase: str, after: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    return re.compile(rf"\b(?:{phrase})$"), re.compile(rf" (?:{after})\b")
+
+
+_INJURE = r"(?:cut|cutting|hurt|hurting|burn|burning|burned|burnt|hit|hitting|injured|scratching|stabbed|killing)"
+# How a phrase ends, and what right after it makes a figure of it.
+FIGURES = (
+    _figure(
+        r"die|dead|died|dying",
+        r"laughing|of (?:\w+ )?(?:embarrassment|laughter|laughing|boredom|happiness|shame|cringe|heat|hunger|old age)"
+        r"|(?:my|her|his|the) hair|happy|an? (?:happy|old|rich)|at home (?:when|surrounded|one day)|with dignity",
+    ),
+    _figure(r"(?:kill|killing|killed) myself", r"laughing"),
+    _figure(r"cut(?:ting)? myself", r"some (?:slack|cake|bread)|off|an? (?:slice|piece|break|deal)"),
+    _figure(r"(?:hang|hung|burn|burned|burnt|burning|hanging) myself", r"out"),
+    _figure(r"shot myself|shoot myself|shooting myself", r"in the foot"),
+    _figure(r"(?:top|topping|neck) myself", r"up with|an? (?:beer|drink|pint|coffee)"),
+    _figure(r"myself into", r"(?:my|the|this|a) (?:new )?(?:work|project|studies|job|role|hobby)"),
+    _figure(r"bridges?|cliff|roof|balcony", r"with an? (?:parachute|bungee)"),
+    _figure(
+        r".*",
+        r"(?:is|was|has|would be|were) (?:\w+ )?(?:never|not|no|out of the question|the last thing)"
+        r"|is something i (?:would |have |will )?(?:never|not)|(?:has )?never (?:crossed|entered|occurred)",
+    ),
 )
-ON_PURPOSE = re.compile(r" (?:\w+ ){0,3}(?:on purpose|deliberately|intentionally|because i (?:hate|want|deserve))\b")
-HARMLESS_BEFORE = re.compile(r"(?:accidentally|by accident|by mistake|nearly) (?:i )?(?:\w+ )?$")
+# The same, where nothing speaks of intent.
+ACCIDENTS = (
+    _figure(
+        _INJURE + r" (?:myself|my (?:own )?\w+)",
+        r"by (?:accident|mistake)|accidentally|at (?:work|the gym|the office|football|training|practice)"
+        r"|trying to (?!die)"
+        r"|(?:\w+ )?(?:shaving|cooking|chopping|slicing|peeling|gardening|ironing|running|skiing|playing|falling"
+        r"|cycling|riding|skating|exercising|stretching|dancing|jogging|hiking|lifting|moving|climbing|opening|carving)"
+        r"|on (?:the|a|an|some|my) (?:\w+ )?(?:paper|stove|oven|iron|kettle|glass|can|tin|knife|pan|hob|tap|door|edge"
+        r"|table|rose|fence|nail|wire|metal|branch|thorn|ice|stairs|barbecue|thumb|finger|foot|knee|toe|shin)"
+        r"|with the (?:door|hammer|iron)|on the head with the",
+    ),
+    _figure(
+        r"killing myself",
+        r"to (?:get (?:this|it|that|things|everything)|meet|finish|earn|pay|make (?:it|ends|a|the)|impress|please|work)"
+        r"|over (?:this|the) (?:project|report|deadline|exam)",
+    ),
+)
+BY_ACCIDENT = re.compile(r"\b(?:accidentally|by accident|by mistake) (?:i )?(?:\w+ )?$")
+INTENT = re.compile(
+    r"\b(?:want|wanted|wanting|going to|wish|about|consider\w{0,4}|urges?|plan\w{0,4}|thinking|like|tempted|could|need"
+    r"|thoughts?)\b"
+)
+ON_PURPOSE = re.compile(r" (?:\w+ ){0,6}(?:on purpose|deliberately|intentionally|because i (?:hate|want|deserve))\b")
 
 # -- who and whether ----------------------------------------------------------------------------------------
 
@@ -275,8 +315,7 @@ RECOVERED = re.compile(
     rf"\b(?:{_BE} {_GAP}{_WELL} (?:now|today|these days|nowadays|since)|(?:now|today|these days|nowadays) "
     rf"(?:, )?{_BE} {_GAP}{_WELL}|glad (?:that )?(?:i (?:am|did not|survived|failed|lived)|to be (?:alive|here))"
     rf"|i (?:have )?(?:since )?(?:fully |completely |now )?recovered|(?:am|is|are|it|that) (?:\w+ )?behind me"
-    rf"|i no longer (?:feel|think|want|have|do)|i do not (?:feel|think|do|have) (?:like )?"
-    rf"(?:that|this|so|it|those|them)"
+    rf"|i (?:no longer|do not) (?:feel|think|do) (?:like )?(?:that|this|so)|i no longer want to (?:die|kill|hurt|harm)"
     rf"|(?:thoughts|feelings|days|urges) (?:are|have) (?:\w+ ){{0,2}}(?:gone|over|behind|stopped|passed|left)"
     rf"|not (?:felt|had|thought|wanted|done) (?:\w+ ){{0,4}}since|i (?:got|am) (?:through|past|over) (?:it|that)"
     rf"|i got better)\b"

@@ -25,6 +25,8 @@ ACTIVE = (
     "this makes me want to die", "Every morning I wake up wanting to die", "part of me wants to die",
     "all I want is to die", "I tried to kill myself last month", "I have tried to commit suicide",
     "After my suicide attempt I told nobody", "how would I kill myself without pain", "Why do I want to die?",
+    "I'm so tired of everything I just want to end it", "I'm going to end it tonight",
+    "I've had enough I want to end my life", "I bought a rope to hang myself with",
 )  # fmt: skip
 PASSIVE = (
     "I wish I was dead", "i wish i were dead", "I wish I had never been born", "I don't want to live anymore",
@@ -38,7 +40,9 @@ PASSIVE = (
     "I don't think I want to live", "I don't care if I die", "I want to disappear forever", "let me die",
     "what is the point of living", "there is no point living anymore", "If I died tomorrow nobody would care",
     "I might as well be dead", "I've never wanted to die so much", "I want it all to end",
-    "my family would be happier if I was gone", "I am ready to die",
+    "my family would be happier if I was gone", "I am ready to die", "I wish I'd never been born",
+    "sometimes I think it would be easier if I was dead", "It would be easier for everyone if I wasn't here",
+    "I have no reason to keep living", "I just want to not be alive", "I can't go on anymore",
 )  # fmt: skip
 MEANS_AND_INJURY = (
     "I took an overdose", "I want to overdose", "I have been saving up my pills",
@@ -47,9 +51,14 @@ MEANS_AND_INJURY = (
     "I burn myself with cigarettes", "I slit my wrists", "I cut my arms when I am alone", "I self-harm",
     "I have urges to self harm", "I am going to hang myself", "I wrote a goodbye letter", "I swallowed all my pills",
     "I wanted to throw myself off the balcony", "I cut myself on purpose", "I am hurting myself again",
-    "I put a gun to my head",
+    "I put a gun to my head", "i've been cutting again", "I relapsed and started cutting again",
+    "I feel suicidal at work", "I want to kill myself at home", "I nearly killed myself",
+    "I cut myself with a kitchen knife", "I think about killing myself at work",
+    "I want to throw myself into the river", "i want to kill myself people do not care",
+    "I want to hurt myself at work", "I am thinking of cutting myself on the bread knife",
 )  # fmt: skip
 PAST_WITHOUT_RECOVERY = (
+    "I tried to kill myself and I no longer feel anything", "I wanted to die and I am not better now",
     "Years ago I wanted to die.", "When I was a teenager I tried to kill myself", "I used to cut myself",
     "last winter I wanted to die and I never told anyone", "I was suicidal in the past",
     "Years ago I wanted to die, I got better, but lately it came back.", "I have not cut myself for three days",
@@ -101,7 +110,9 @@ IDIOMS = (
     "It is a matter of life and death", "the deadline is killing us", "I'm killing myself to meet this deadline",
     "I burned myself out", "I kicked myself for missing it", "I want to die at home when I am old", "my phone died",
     "I worked myself to death", "the suspense was killing me", "I overdosed on chocolate at Christmas",
-    "I hit myself with the door",
+    "I hit myself with the door", "I hit myself on the head with the cupboard", "I cut myself some slack",
+    "I cut myself off from my friends", "I hurt myself falling off my bike", "I will throw myself into my work",
+    "I cut my arm on the fence",
 )  # fmt: skip
 ASKED = (
     "The doctor asked if I wanted to die.", "She asked whether I think about suicide and I said no.",
@@ -126,7 +137,8 @@ NEUTRAL = (
     "I'm tired of living in this flat", "I am going to walk out of the building",
     "there is no reason to live in London", "I don't want to be here at this meeting",
     "I want to jump into the car and drive home", "I think about my life a lot", "I do not want to be late",
-    "I enjoy myself",
+    "I enjoy myself", "I don't want to wake up early", "I hope I don't wake up with a headache",
+    "I wouldn't want to live anywhere else",
 )  # fmt: skip
 NEGATIVE = {
     "denied": DENIED, "other people": OTHER_PEOPLE, "idioms": IDIOMS, "asked": ASKED, "recovered": RECOVERED,
