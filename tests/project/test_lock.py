@@ -13,7 +13,7 @@ from tests.project.checkout import ROOT
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 # Each would be pulled by a package whose weights or functions are used without it (overrides.txt).
-UNWANTED = re.compile(r"torch|nvidia-|sounddevice|sentence-transformers|triton")
+UNWANTED = re.compile(r"torch|nvidia-|sounddevice|sentence-transformers|triton|huggingface-hub")
 
 
 def names(requirements: list[str]) -> set[str]:
