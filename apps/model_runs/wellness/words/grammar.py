@@ -1,0 +1,156 @@
+"""What a sentence says of whom: person, negation, idiom and recovery, by rules over its words.
+
+Sentence embeddings hardly see a "not" and do not tell "I" from "my boss"; these few features do. They are rules, not a
+parser: a phrase that `lexicon` does not know is left to the embedding.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apps.model_runs.wellness.words import lexicon
+from apps.model_runs.wellness.words.lexicon import CONSTRUCTS
+
+# Of one construct: what becomes of its own phrases. The rest is the same for all six.
+OWN = ("affirmed", "negated", "third", "idiom", "recovered")
+SHARED = (
+    "anyAffirmed", "anyNegated", "anyThird", "anyRecovered", "firstPerson", "impliedFirst", "thirdOnly", "secondPerson",
+    "denial", "recovery", "idiomatic", "thing", "goodAffirmed", "goodNegated",
+)  # fmt: skip
+FEATURES = tuple(f"own{name.title()}" for name in OWN) + SHARED
+
+_WITHOUT_APOSTROPHE = {  # all but "we're", since "were" is a word of its own
+    word.replace("'", ""): word
+    for word in re.findall(
+        r"\S+",
+        """i'm i've don't can't won't isn't aren't wasn't weren't didn't doesn't haven't hasn't hadn't couldn't wouldn't
+        shouldn't it's that's there's he's she's they're you're""",
+    )
+}
+_REPLACED = {"cannot": "can't", "anymore": "any more", "em": "them", "gonna": "going to"}
+
+
+def _words(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w'])(?:{pattern})(?![\w'])")
+
+
+_TROUBLE = {name: _words(pattern) for name, pattern in lexicon.TROUBLE.items()}
+_ANY_TROUBLE = "|".join(lexicon.TROUBLE.values())
+_GOOD = _words(lexicon.GOOD)
+_DENIAL = _words(lexicon.DENIAL)
+_NO_DENIAL = re.compile(rf"(?<![\w'])(?:{lexicon.NO_DENIAL})")
+_CLAUSE_END = re.compile(rf"[,;:]|(?<![\w'])(?:{lexicon.CLAUSE_END})(?![\w'])")
+_RECOVERED = re.compile(rf"(?<![\w'])(?:{lexicon.RECOVERED})")
+_STILL = re.compile(rf"(?<![\w'])(?:{lexicon.STILL.replace('{trouble}', _ANY_TROUBLE)})")
+_IDIOM = re.compile(rf"(?<![\w'])(?:{lexicon.IDIOM})")
+_THING = re.compile(rf"^(?:(?:the|this|that|my|our|a|an|put the) )(?:\w+ )?(?:{lexicon.THINGS})(?![\w'])")
+_FIRST = _words(rf"i|i'm|i've|i'd|i'll|myself|(?:my|our) (?:\w+ )?(?:{lexicon.OWN_PARTS})")
+_OBJECT = _words("me|us|my")
+_REPORTED = _words(
+    r"(?:told|tells|asked|asks|texted) me|i (?:think|know|hear|heard|saw|see|hope|guess|believe|met)(?! i\b)"
+)
+_THIRD = _words(
+    r"he|he's|she|she's|they|they're|him|her|his|their|himself|herself|themselves|that guy|this player"
+    rf"|(?:my|the|a|our|his|her|your|their|many|most|some|those|these) (?:\w+ )?(?:{lexicon.PERSONS})"
+    rf"|^(?:{lexicon.PERSONS})"
+)
+_SECOND = _words("you|you're|your|yourself")
+_SCOPE = 6  # words that a negation reaches
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Shared features by name, and for each construct what its phrases are: a set of OWN."""
+
+    shared: frozenset[str]
+    own: dict[str, frozenset[str]]
+
+
+def plain(sentence: str) -> str:
+    """Lower case, straight apostrophes, contractions as they are usually written, one space between words."""
+    text = re.sub(r"[^a-z0-9',;:]+", " ", sentence.lower().replace("\u2019", "'"))
+    words = (_WITHOUT_APOSTROPHE.get(word, _REPLACED.get(word, word)) for word in text.replace(",", " ,").split())
+    return " ".join(words)
+
+
+def read(sentence: str) -> Reading:
+    """The reading of one sentence."""
+    text = plain(sentence)
+    first, third = _FIRST.search(text) is not None, _THIRD.search(text) is not None
+    recovered = _RECOVERED.search(text) is not None and _STILL.search(text) is None
+    idiom = _IDIOM.search(text) is not None
+    opening = text.partition(",")[0]
+    thing = _THING.search(opening) is not None and not re.search(r"(?<![\w'])(?:i|i'm|i've|me)(?![\w'])", opening)
+    reported = _REPORTED.search(text)
+    spoken_of = third and (not first or reported is not None)
+    if spoken_of and reported is None and _OBJECT.search(_THIRD.sub(" ", text)):
+        spoken_of = False  # "my boss is driving me mad" is about the speaker
+    whole = {"idiom": idiom or thing, "recovered": recovered, "third": spoken_of}
+
+    own = {name: _own(text, pattern, whole) for name, pattern in _TROUBLE.items()}
+    good = {_is_denied(text, match, strict=False) for match in _GOOD.finditer(text)}
+    said = frozenset[str]().union(*own.values())
+    shared = {
+        "firstPerson": first,
+        "impliedFirst": not first and not third and _SECOND.search(text) is None and len(text.split()) <= 8,
+        "thirdOnly": spoken_of,
+        "secondPerson": not first and _SECOND.search(text) is not None,
+        "denial": _denials(text) != [],
+        "recovery": recovered,
+        "idiomatic": idiom,
+        "thing": thing,
+        "goodAffirmed": False in good,
+        "goodNegated": True in good,
+        **{f"any{name.title()}": name in said for name in ("affirmed", "negated", "third", "recovered")},
+    }
+    return Reading(frozenset(name for name, holds in shared.items() if holds), own)
+
+
+def features(reading: Reading, construct: str) -> NDArray[np.float64]:
+    """(len(FEATURES),) of 0 and 1: the sentence as one head sees it."""
+    own = [name in reading.own[construct] for name in OWN]
+    return np.array([*own, *(name in reading.shared for name in SHARED)], float)
+
+
+def discounted(table: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which rows of features (sentences, len(FEATURES)) name the state only to deny it, of others, in a figure of
+    speech or as past, or tell of a recovery: whatever the embedding makes of them, they affirm nothing."""
+    named = table[:, 1 : len(OWN)].any(axis=1) | (table[:, FEATURES.index("recovery")] > 0)
+    silent: NDArray[np.bool_] = named & (table[:, 0] == 0)
+    return silent
+
+
+def feature_table(readings: list[Reading]) -> dict[str, NDArray[np.float64]]:
+    """For each construct (sentences, len(FEATURES))."""
+    return {
+        name: np.array([features(reading, name) for reading in readings]).reshape(-1, len(FEATURES))
+        for name in CONSTRUCTS
+    }
+
+
+def _own(text: str, pattern: re.Pattern[str], whole: dict[str, bool]) -> frozenset[str]:
+    found = set()
+    for match in pattern.finditer(text):
+        ways = {name for name, holds in whole.items() if holds}
+        if _is_denied(text, match, strict=True):
+            ways.add("negated")
+        found |= ways or {"affirmed"}
+    return frozenset(found)
+
+
+def _denials(text: str) -> list[re.Match[str]]:
+    excused = [match.span() for match in _NO_DENIAL.finditer(text)]
+    return [m for m in _DENIAL.finditer(text) if not any(start <= m.start() < end for start, end in excused)]
+
+
+def _is_denied(text: str, hit: re.Match[str], strict: bool) -> bool:
+    """Whether a negation before the hit, in its clause and near it, denies it; `strict` leaves "can't" out."""
+    before = text[: hit.start()]
+    denials = [match.end() for match in _denials(before + hit[0]) if match.end() <= hit.start()]
+    if not strict:
+        denials += [match.end() for match in _words("can't|couldn't").finditer(before)]
+    return any(len(before[end:].split()) < _SCOPE and _CLAUSE_END.search(before, end) is None for end in denials)
