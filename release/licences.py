@@ -63,7 +63,6 @@ MAY_SHIP = frozenset(
 STATED_EXCEPTIONS = {
     "psycopg": "LGPL-3.0-only",
     "psycopg-binary": "LGPL-3.0-only",
-    "psycopg-pool": "LGPL-3.0-only",
 }
 
 
