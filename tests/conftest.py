@@ -55,6 +55,15 @@ def _empty_valkey(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         client.flushdb()
 
 
+def close_valkey_connections() -> None:
+    """End, from Valkey's side, the connections to the database of this test process, and to no other."""
+    with redis.Redis.from_url(django_settings.REDIS_URL) as client:
+        database = str(client.connection_pool.connection_kwargs["db"])
+        for other in client.client_list():
+            if other["db"] == database and other["id"] != str(client.client_id()):
+                client.client_kill_filter(_id=other["id"])
+
+
 @pytest.fixture
 def organization(db: None) -> Organization:
     return Organization.objects.create(name="Northern Clinic")
@@ -103,6 +112,12 @@ def database_url_of_tests() -> str:
     ).removesuffix("&port=")
 
 
+def _worker_answers() -> bool:
+    # By a connection of its own: those that Celery keeps may have been cut by a test that kills clients.
+    with celery_app.connection_for_write() as connection:
+        return bool(celery_app.control.ping(timeout=0.5, connection=connection))
+
+
 @pytest.fixture(scope="module")  # no longer: it would execute the runs of tests that come after
 def _worker_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     log = tmp_path_factory.mktemp("worker") / "log"
@@ -110,7 +125,7 @@ def _worker_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFact
         "-m", "celery", "-A", "helios_site", "worker",
         "--queues", "runs,housekeeping", "--concurrency", "1", "--without-gossip", "--without-mingle",
     ]  # fmt: skip
-    with background(command, log, ready=lambda: bool(celery_app.control.ping(timeout=0.5))):
+    with background(command, log, ready=_worker_answers):
         yield log
 
 

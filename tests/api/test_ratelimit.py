@@ -22,6 +22,7 @@ from helios_site.api import ratelimit
 from helios_site.api.local_ratelimit import LocalLimiter
 from helios_site.api.ratelimit import EXACT_UP_TO, Decision, charge, peek
 from helios_site.env import Rate
+from tests.conftest import close_valkey_connections
 
 # Both forms of the script; the second is chosen by its limit.
 LIMITS = [100, EXACT_UP_TO + 1]
@@ -140,8 +141,7 @@ def test_the_script_is_loaded_again_after_redis_forgot_it() -> None:
 def test_a_connection_that_redis_closed_is_opened_again_without_an_alarm() -> None:
     before = failures()
     charge("closed", Rate(5, 60))
-    with redis.Redis.from_url(real_settings.REDIS_URL) as store:
-        store.client_kill_filter(_type="normal", skipme=True)
+    close_valkey_connections()
     assert charge("closed", Rate(5, 60)).remaining == 3
     assert failures() == before
 

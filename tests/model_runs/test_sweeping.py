@@ -17,7 +17,7 @@ from apps.model_runs import queue, services
 from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.services import sweep_runs
 from helios_site.celery import app
-from tests.conftest import CHECKOUT, database_url_of_tests
+from tests.conftest import CHECKOUT, close_valkey_connections, database_url_of_tests
 from tests.model_runs.conftest import MakeRun
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -163,6 +163,13 @@ def test_five_hundred_lost_messages_are_all_sent_again(make_running: MakeRun) ->
     lose_messages()
     assert sweep_runs()["requeued"] + sweep_runs()["requeued"] == 501
     assert queue.waiting_messages() == 501
+
+
+def test_a_connection_that_the_broker_has_closed_is_replaced(make_running: MakeRun) -> None:
+    run = make_running()
+    close_valkey_connections()
+    assert queue.ring(run.id) is True
+    assert queue.waiting_messages() == 2
 
 
 def test_a_broker_that_is_down_leaves_the_runs_for_the_next_tick(make_running: MakeRun) -> None:
