@@ -10,7 +10,14 @@ from pathlib import Path
 
 from helios_site.runtime import server_process
 from helios_site.runtime.binaries import ServiceUser, own, postgres_programs
-from helios_site.runtime.datadir import DATABASE_NAME, DATABASE_USER, DataDirError, secrets, socket_dir
+from helios_site.runtime.datadir import (
+    DATABASE_NAME,
+    DATABASE_USER,
+    POSTGRES_SOCKET,
+    DataDirError,
+    secrets,
+    socket_dir,
+)
 from helios_site.runtime.logfiles import last_lines
 from helios_site.runtime.server_process import ServerError
 
@@ -60,9 +67,10 @@ class PostgresServer:
         version = (self.data / "PG_VERSION").read_text().strip()
         if version != MAJOR_VERSION:
             raise DataDirError(f"{self.data} was made by PostgreSQL {version}; this Helios has {MAJOR_VERSION}.")
-        # Nobody works in the folder, so a pid file there is what a crash left. PostgreSQL would trust it when
-        # the system has given that pid to another process of the same user.
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        # Nobody works in the folder, so these are what a crash left. PostgreSQL would trust them as long as the pid
+        # in them exists: as another process of the same user, or as a dead one that nobody has collected yet.
+        for left in (self.data / "postmaster.pid", self._sockets / f"{POSTGRES_SOCKET}.lock"):
+            left.unlink(missing_ok=True)
         settings = (
             SETTINGS | {"unix_socket_directories": f'"{self._sockets}"'} | ({} if self._fsync else UNSAFE_BUT_FAST)
         )

@@ -35,8 +35,8 @@ def test_runs_survive_a_power_cut(helios: Installation, customer: Customer) -> N
     with customer.sending(recordings("power cut"), per_second=10) as sent:
         wait_for(helios.claimed, 60.0, "a worker to claim a run", helios.report)
         time.sleep(1.0)
-        processes = helios.everything()
-        for pid in (helios.pid("supervisor"), *processes):
+        processes = helios.freeze()
+        for pid in processes:
             kill(pid)
         assert helios.await_stop() == -signal.SIGKILL
         wait_for(lambda: not any(alive(pid) for pid in processes), 30.0, "all processes to be gone", helios.report)

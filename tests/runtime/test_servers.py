@@ -93,10 +93,13 @@ def test_committed_data_survives_kill_9_of_postgresql(made: Path):
     assert working_in(made / "postgres") == []
 
 
-def test_a_pid_file_that_names_a_stranger_does_not_hinder_the_start(made: Path):
+def test_lock_files_that_name_a_stranger_do_not_hinder_the_start(made: Path):
+    """Nor one that names a server which was killed and which nobody has collected yet: its pid still exists."""
     stranger = subprocess.Popen(["/bin/sleep", "600"], user=lay_out(made).uid)
+    locks = (made / "postgres" / "postmaster.pid", datadir.socket_dir(made) / f"{datadir.POSTGRES_SOCKET}.lock")
     try:
-        (made / "postgres" / "postmaster.pid").write_text(f"{stranger.pid}\n{made}/postgres\n1\n5432\n\n\n\n\n")
+        for lock in locks:
+            lock.write_text(f"{stranger.pid}\n{made}/postgres\n1\n5432\n\n\n\n\n")
         with EmbeddedServers(made, fsync=False) as servers, psycopg.connect(servers.urls.database_url) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
         assert stranger.poll() is None
