@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from apps.model_runs.wellness.training.corpus import TrainingDataMissing
 from apps.model_runs.wellness.words import corpus, grammar, heads, training
 from apps.model_runs.wellness.words.embedding import load_encoder
+from apps.model_runs.wellness.words.letters import legible
 from apps.model_runs.wellness.words.lexicon import CONSTRUCTS
 from apps.model_runs.wellness.words.sentences import MOST_WORDS, split_sentences
 
@@ -63,7 +64,7 @@ def test_no_word_is_lost_and_no_sentence_is_long(text: str) -> None:
     cut = split_sentences(text)
     assert all(len(sentence.split()) <= MOST_WORDS for sentence in cut)
     kept = [c for sentence in cut for c in sentence if c.isalnum()]
-    assert kept == [c for c in text if c.isalnum()]
+    assert kept == [c for c in legible(text) if c.isalnum()]
 
 
 # -- grammar ----------------------------------------------------------------------------------------------
@@ -202,15 +203,15 @@ def test_training_learns_from_a_small_corpus_and_reports() -> None:
     sad = [
         corpus.Comment(f"I am so sad about the {thing}.", frozenset({25})) for thing in ("dog", "news", "war", "cat")
     ]
-    model = training.train(authored, calm + sad, calm + sad, load_encoder().embed)
-    assert model.figures["distressComments"]["auc"] > 0.9
-    assert set(model.figures["neutralParagraphs"]["falseAlarms"]) == set(CONSTRUCTS)
+    model, figures = training.train(authored, calm + sad, calm + sad, load_encoder().embed)
+    assert figures["distressComments"]["auc"] > 0.9
+    assert set(figures["neutralParagraphs"]["falseAlarms"]) == set(CONSTRUCTS)
     again = heads.model_from_json(heads.model_to_json(model))
     assert (
         heads.score_texts(again, ["I feel so sad."])[0]["distress"]
         > heads.score_texts(again, ["A book."])[0]["distress"]
     )
-    assert "AUC" in training.report(model.figures)
+    assert "AUC" in training.report(figures)
 
 
 def test_missing_training_data_is_one_line(tmp_path: Path) -> None:

@@ -116,6 +116,17 @@ def features(reading: Reading, construct: str) -> NDArray[np.float64]:
     return np.array([*own, *(name in reading.shared for name in SHARED)], float)
 
 
+def speaks_of_self(reading: Reading, construct: str, own_opinion: bool) -> bool:
+    """Whether a sentence speaks of this state of its speaker: a phrase of it that is affirmed, denied or past, with
+    "I" or an "I" left out; or, by `own_opinion` (the head's logit is above its threshold), any sentence with "I"."""
+    own = reading.own[construct]
+    if own & {"third", "idiom"}:
+        return False
+    first, implied = "firstPerson" in reading.shared, "impliedFirst" in reading.shared
+    named = bool(own & {"affirmed", "negated", "recovered"})
+    return (named and (first or implied)) or (own_opinion and first and "thirdOnly" not in reading.shared)
+
+
 def discounted(table: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which rows of features (sentences, len(FEATURES)) name the state only to deny it, of others, in a figure of
     speech or as past, or tell of a recovery: whatever the embedding makes of them, they affirm nothing."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from apps.model_runs.wellness.words.embedding import SIZE, load_encoder
 from apps.model_runs.wellness.words.grammar import FEATURES, discounted, feature_table, read
 from apps.model_runs.wellness.words.lexicon import CONSTRUCTS
-from apps.model_runs.wellness.words.sentences import split_sentences
+from apps.model_runs.wellness.words.sentences import distinct_sentences
 
 WEIGHTS_PATH = Path(__file__).parent.parent / "weights" / "words.json"
 WEIGHTS_FORMAT = 1
@@ -52,19 +52,18 @@ class WordHead:
 
 @dataclass(frozen=True, slots=True)
 class WordModel:
-    """The six heads by construct, and the figures that training measured on held-out texts."""
+    """The six heads by construct."""
 
-    version: str
     heads: Mapping[str, WordHead]
-    figures: Mapping[str, Any]
 
 
 def score_texts(model: WordModel, texts: Sequence[str]) -> list[dict[str, float]]:
     """For each text a score from 0 to 1 of each of CONSTRUCTS; near 0 where a text has no words at all.
 
-    Sentences of all texts are embedded together: give many texts at once. Texts are taken for English.
+    A sentence that a text repeats counts once. Sentences of all texts are embedded together: give many texts at once.
+    Texts are taken for English.
     """
-    cut = [split_sentences(text) for text in texts]
+    cut = [distinct_sentences(text) for text in texts]
     places = {sentence: place for place, sentence in enumerate(dict.fromkeys(s for part in cut for s in part))}
     logits = sentence_logits(model.heads, list(places))
     answers = []
@@ -110,15 +109,13 @@ def model_from_json(data: Mapping[str, Any]) -> WordModel:
         raise ValueError(f"The weights are of format {data['format']}; this code reads format {WEIGHTS_FORMAT}.")
     if tuple(data["features"]) != FEATURES:
         raise ValueError("The weights were trained on other grammar features than this code measures.")
-    heads = {name: _head(name, data["heads"][name]) for name in CONSTRUCTS}
-    return WordModel(data["version"], heads, data["figures"])
+    return WordModel({name: _head(name, data["heads"][name]) for name in CONSTRUCTS})
 
 
 def model_to_json(model: WordModel) -> dict[str, Any]:
     """The inverse of `model_from_json`; weights to six decimals."""
     return {
         "format": WEIGHTS_FORMAT,
-        "version": model.version,
         "features": list(FEATURES),
         "heads": {
             name: {
@@ -129,7 +126,6 @@ def model_to_json(model: WordModel) -> dict[str, Any]:
             }
             for name, head in model.heads.items()
         },
-        "figures": dict(model.figures),
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from apps.model_runs.wellness.words.letters import legible
+
 MOST_WORDS = 40  # beyond it a sentence is cut wherever it stands
 _RUN_ON = 14  # words from which on a stretch without a full stop may hold several sentences
 _LEAST_WORDS = 4  # of both parts of a run-on
@@ -29,14 +31,19 @@ _LEADS_ON = frozenset(
 def split_sentences(text: str) -> list[str]:
     """The sentences of `text` in order, each of at most MOST_WORDS words; [] for a text without a letter or digit."""
     found = []
-    for piece in _STOPS.split(_plain(text)):
+    for piece in _STOPS.split(legible(text)):
         for part in _run_ons(piece.split()):
             found += [" ".join(part[start : start + MOST_WORDS]) for start in range(0, len(part), MOST_WORDS)]
     return [sentence for sentence in found if any(character.isalnum() for character in sentence)]
 
 
-def _plain(text: str) -> str:
-    return re.sub("[\u2018\u2019`]", "'", text)
+def distinct_sentences(text: str) -> list[str]:
+    """The sentences of `text`, each once: what is said again word for word (a loop, a chorus) tells nothing new."""
+    return list({_wording(sentence): sentence for sentence in reversed(split_sentences(text))}.values())[::-1]
+
+
+def _wording(sentence: str) -> str:
+    return re.sub(r"\W+", " ", sentence.lower()).strip()
 
 
 def _run_ons(words: list[str]) -> Iterator[list[str]]:

@@ -43,9 +43,8 @@ from apps.model_runs.wellness.words.heads import (
     pool,
 )
 from apps.model_runs.wellness.words.lexicon import CONSTRUCTS
-from apps.model_runs.wellness.words.sentences import split_sentences
+from apps.model_runs.wellness.words.sentences import distinct_sentences
 
-VERSION = "2026.1-provisional"
 FOLDS = 5
 PARAGRAPH = 5  # comments that are joined to look like everyday speech
 # Of everyday paragraphs of the training data, left out of the fit, so many may reach a threshold; one in a hundred is
@@ -77,11 +76,13 @@ class Table:
         return head_logits(head, self.embeddings[rows], self.grammar[name][rows])
 
 
-def train(authored: list[Example], comments: list[Comment], dev: list[Comment], embed: Embed) -> WordModel:
+def train(
+    authored: list[Example], comments: list[Comment], dev: list[Comment], embed: Embed
+) -> tuple[WordModel, dict[str, Any]]:
     """Fits each head on all examples; thresholds and figures come from folds that leave whole templates out."""
     clean = authored + everyday(comments)
     examples = clean + list(as_recognised(authored))
-    texts = {comment.text: split_sentences(comment.text) for comment in dev}
+    texts = {comment.text: distinct_sentences(comment.text) for comment in dev}
     table = Table([e.text for e in examples] + [s for cut in texts.values() for s in cut], embed)
 
     heads, held = {}, {}
@@ -93,7 +94,7 @@ def train(authored: list[Example], comments: list[Comment], dev: list[Comment], 
         "heldOutTemplates": _by_kind(examples, held, heads),
         **_on_comments(dev, texts, table, heads),
     }
-    return WordModel(VERSION, heads, figures)
+    return WordModel(heads), figures
 
 
 def _fit(name: str, examples: Sequence[Example], table: Table, threshold: float = 0.0) -> WordHead:
@@ -221,10 +222,10 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=WEIGHTS_PATH, help="where the weights go")
     options = parser.parse_args()
     comments, dev = (read_comments(options.data, part) for part in ("train", "dev"))
-    model = train(read_authored(), comments, dev, load_encoder().embed)
+    model, figures = train(read_authored(), comments, dev, load_encoder().embed)
     options.output.write_text(json.dumps(model_to_json(model), separators=(",", ":")) + "\n", encoding="utf-8")
-    print(report(model.figures))
-    print(f"Wrote the word heads {model.version} to {options.output}.")
+    print(report(figures))
+    print(f"Wrote the word heads to {options.output}.")
 
 
 if __name__ == "__main__":
