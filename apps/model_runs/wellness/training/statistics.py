@@ -18,6 +18,7 @@ function gives the same answer on every call.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +39,8 @@ _SEED = 20_260_101
 # --- Area under the ROC curve ---
 def auc(scores: NDArray[Any], y: Labels) -> float:
     """The chance that a positive scores above a negative, ties counted half; NaN where one of the two is missing."""
-    return _weighted_auc(*_ranked(scores, y), np.ones(len(scores)))
+    positive, negative = scores[y == 1], np.sort(scores[y == 0])
+    return float(_shares_below(positive, negative).mean()) if len(positive) and len(negative) else float("nan")
 
 
 def auc_interval(scores: NDArray[Any], y: Labels) -> tuple[float, float, float]:
@@ -53,7 +55,7 @@ def auc_interval(scores: NDArray[Any], y: Labels) -> tuple[float, float, float]:
     above, below = _shares_below(positive, negative), 1 - _shares_below(negative, positive)
     area = float(above.mean())
     if area in (0.0, 1.0):
-        return _of_complete_separation(area, min(len(positive), len(negative)))
+        return area, *_of_complete_separation(area, min(len(positive), len(negative)))
     if min(len(positive), len(negative)) < 2:
         return area, float("nan"), float("nan")
     half = NORMAL_95 * float(np.sqrt(above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below)))
@@ -61,25 +63,42 @@ def auc_interval(scores: NDArray[Any], y: Labels) -> tuple[float, float, float]:
 
 
 def auc_interval_by_speaker(
-    scores: NDArray[Any], y: Labels, speakers: Names, draws: int = 2_000
+    scores: NDArray[Any], y: Labels, speakers: Names, strata: Names | None = None
 ) -> tuple[float, float, float]:
-    """AUC with its 95 % interval over new samples of whole speakers (cluster bootstrap, Field 2007).
+    """AUC with its 95 % interval by `interval_by_speaker`; with `strata` the AUC within them.
 
-    Draws in which one class is missing are left out; NaN three times where it is missing from the start.
+    NaN three times where one class is missing.
     """
-    rank, label = _ranked(scores, y)
-    area = _weighted_auc(rank, label, np.ones(len(rank)))
-    if np.isnan(area):
-        return area, area, area
-    names, place = np.unique(speakers, return_inverse=True)
+
+    def area_of(rows: NDArray[np.intp]) -> float:
+        if strata is None:
+            return auc(scores[rows], y[rows])
+        return within_group_auc(scores[rows], y[rows], strata[rows])
+
+    area = area_of(np.arange(len(y)))
     if area in (0.0, 1.0):
-        fewest = min(len(np.unique(place[label == value])) for value in (False, True))
-        return _of_complete_separation(area, fewest)
+        fewest = min(len(np.unique(speakers[y == value])) for value in (0, 1))
+        return area, *_of_complete_separation(area, fewest)
+    return area, *interval_by_speaker(area_of, speakers)
+
+
+def interval_by_speaker(
+    figure: Callable[[NDArray[np.intp]], float], speakers: Names, draws: int = 1_000
+) -> tuple[float, float]:
+    """95 % interval of a figure over new samples of whole speakers (cluster bootstrap, Field 2007).
+
+    `figure` is given the rows of a sample, some of them several times; samples for which it is NaN are left out.
+    """
+    names, place = np.unique(speakers, return_inverse=True)
+    own = np.split(np.argsort(place, kind="stable"), np.cumsum(np.bincount(place))[:-1])
     rng = np.random.default_rng(_SEED)
-    drawn = (rng.multinomial(len(names), np.full(len(names), 1 / len(names))) for _ in range(draws))
-    areas = np.array([_weighted_auc(rank, label, times[place].astype(float)) for times in drawn])
-    low, high = np.nanquantile(areas, (0.025, 0.975))
-    return area, float(low), float(high)
+    samples = (rng.integers(len(names), size=len(names)) for _ in range(draws))
+    found = np.array([figure(np.concatenate([own[number] for number in sample])) for sample in samples])
+    known = found[~np.isnan(found)]
+    if not len(known):
+        return float("nan"), float("nan")
+    low, high = np.quantile(known, (0.025, 0.975))
+    return float(low), float(high)
 
 
 def within_group_auc(scores: NDArray[Any], y: Labels, groups: Names) -> float:
@@ -97,8 +116,8 @@ def within_group_auc(scores: NDArray[Any], y: Labels, groups: Names) -> float:
 
 def roc_curve(scores: NDArray[Any], y: Labels) -> tuple[Vector, Vector]:
     """Share of negatives and of positives at or above each distinct score, from (0, 0) to (1, 1)."""
-    rank, label = _ranked(scores, y)
-    positive, negative = (np.bincount(rank, label == value, rank.max(initial=0) + 1)[::-1] for value in (True, False))
+    rank = np.unique(scores, return_inverse=True)[1]
+    positive, negative = (np.bincount(rank, y == value, rank.max(initial=0) + 1)[::-1] for value in (1, 0))
     start = np.zeros(1)
     return (
         np.concatenate([start, np.cumsum(negative) / max(negative.sum(), 1)]),
@@ -229,28 +248,13 @@ def logit(probability: Vector) -> Vector:
     return np.asarray(np.log(inside / (1 - inside)), np.float64)
 
 
-def _ranked(scores: NDArray[Any], y: Labels) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """The place of each score among the distinct ones, and whether it is a positive's."""
-    rank = np.unique(scores, return_inverse=True)[1]
-    return rank, np.asarray(y == 1)
-
-
-def _weighted_auc(rank: NDArray[np.intp], positive: NDArray[np.bool_], weights: Vector) -> float:
-    size = int(rank.max(initial=0)) + 1
-    up = np.bincount(rank[positive], weights[positive], size)
-    down = np.bincount(rank[~positive], weights[~positive], size)
-    pairs = up.sum() * down.sum()
-    return float((up * (np.cumsum(down) - down / 2)).sum() / pairs) if pairs else float("nan")
-
-
 def _shares_below(values: NDArray[Any], others: NDArray[Any]) -> Vector:
     """For each value the share of the sorted `others` below it, equal ones counted half."""
     below, up_to = np.searchsorted(others, values, "left"), np.searchsorted(others, values, "right")
     return np.asarray((below + up_to) / (2 * len(others)), np.float64)
 
 
-def _of_complete_separation(area: float, fewest: int) -> tuple[float, float, float]:
+def _of_complete_separation(area: float, fewest: int) -> tuple[float, float]:
     """Where no pair is out of order the variance is 0, which claims too much: the interval of `fewest` successes of as
     many, the rarer class's members, stands in."""
-    low, high = wilson(round(area * fewest), fewest)
-    return area, low, high
+    return wilson(round(area * fewest), fewest)
