@@ -50,6 +50,13 @@ def test_a_denial_opens_the_gate_and_speaks_against() -> None:
     assert stress.phrases[0].logit < 0
 
 
+def test_a_complaint_that_is_lost_among_everyday_sentences_is_no_denial() -> None:
+    text = "It was the age of wisdom. It was the season of light. It was the winter of despair. We went the other way."
+    distress = read(text).said["distress"]
+    assert distress.logit < 0
+    assert distress.gate == 0
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -116,15 +116,19 @@ def features(reading: Reading, construct: str) -> NDArray[np.float64]:
     return np.array([*own, *(name in reading.shared for name in SHARED)], float)
 
 
-def speaks_of_self(reading: Reading, construct: str, own_opinion: bool) -> bool:
-    """Whether a sentence speaks of this state of its speaker: a phrase of it that is affirmed, denied or past, with
-    "I" or an "I" left out; or, by `own_opinion` (the head's logit is above its threshold), any sentence with "I"."""
+def stance(reading: Reading, construct: str, own_opinion: bool) -> int:
+    """What a sentence says of this state of its speaker: 1 that it is there, -1 that it is not or no longer, 0 nothing.
+
+    It does by a phrase of the state that is affirmed, denied or past, with "I" or an "I" left out; or, by `own_opinion`
+    (the head's logit is above its threshold), by any sentence with "I".
+    """
     own = reading.own[construct]
     if own & {"third", "idiom"}:
-        return False
+        return 0
     first, implied = "firstPerson" in reading.shared, "impliedFirst" in reading.shared
-    named = bool(own & {"affirmed", "negated", "recovered"})
-    return (named and (first or implied)) or (own_opinion and first and "thirdOnly" not in reading.shared)
+    if own & {"affirmed", "negated", "recovered"} and (first or implied):
+        return 1 if "affirmed" in own else -1
+    return int(own_opinion and first and "thirdOnly" not in reading.shared)
 
 
 def discounted(table: NDArray[np.float64]) -> NDArray[np.bool_]:

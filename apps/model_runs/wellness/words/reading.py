@@ -23,8 +23,9 @@ class Said:
     """What a text says of one state.
 
     `logit` is the pooled logit of the text minus the head's threshold, `score_texts` before the logistic function.
-    `gate` is 1 if the person speaks of this state of her or his own, be it to say that there is none of it, else 0.
-    `phrases` are the sentences that opened the gate, those that speak most for the sign of `logit` first.
+    `gate` is 1 if sentences about the person's own state say what the sign of `logit` says, that it is there or that
+    it is not, else 0: a complaint that is lost among everyday sentences is no denial. `phrases` are those sentences,
+    the strongest first.
     """
 
     logit: float
@@ -49,11 +50,16 @@ def read_words(model: WordModel, text: str) -> WordReading:
     for name, head in model.heads.items():
         logits = head_logits(head, embeddings, table[name])
         total = pool(logits) - head.threshold
+        sign = 1 if total > 0 else -1
+        stances = [
+            grammar.stance(reading, name, own_opinion=bool(logit > head.threshold))
+            for reading, logit in zip(readings, logits, strict=True)
+        ]
         phrases = [
             Phrase(sentence, float(logit - head.threshold))
-            for sentence, reading, logit in zip(sentences, readings, logits, strict=True)
-            if grammar.speaks_of_self(reading, name, own_opinion=bool(logit > head.threshold))
+            for sentence, stance, logit in zip(sentences, stances, logits, strict=True)
+            if stance == sign and (sign > 0 or 1 not in stances)
         ]
-        phrases.sort(key=lambda phrase: phrase.logit, reverse=total > 0)
+        phrases.sort(key=lambda phrase: phrase.logit, reverse=sign > 0)
         said[name] = Said(total, float(bool(phrases)), tuple(phrases))
     return WordReading(said)
