@@ -1,8 +1,10 @@
 """The voice heads: logistic models over standardised features, read from a JSON file of weights.
 
-One head a target. Each head has two sets of coefficients: one for people whose birth sex is known, whose
-features are centred on speakers of that sex, and one for all others, which leaves out the features that mostly
-tell the speaker's sex. A logit is measured from the median of its reference group: 0 is the middle of the peers.
+One head a target. A target that looks different in different people, such as distress in fear and in sadness, has a
+part for each: the logit is ``log(sum(exp(parts)))``, so that one of them is enough. Each head has two sets of
+coefficients: one for people whose birth sex is known, whose features are centred on speakers of that sex, and one for
+all others, which leaves out the features that mostly tell the speaker's sex. A logit is measured from the median of
+its reference group: 0 is the middle of the peers.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 from apps.model_runs.wellness.interface import DIMENSIONS
 
 WEIGHTS_PATH = Path(__file__).parent / "weights" / "voice.json"
-WEIGHTS_FORMAT = 1
+WEIGHTS_FORMAT = 2
 
 MALE, FEMALE, POOLED = "MALE", "FEMALE", "POOLED"
 GROUPS = (MALE, FEMALE, POOLED)
@@ -42,56 +44,79 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One logistic model; by group: coefficients (features,), intercept, and 99 reference percentiles of its logit."""
+    """By group: coefficients (parts, features), intercepts (parts,), and 99 reference percentiles of the logit."""
 
-    coefficients: Mapping[str, Vector]
-    intercepts: Mapping[str, float]
+    coefficients: Mapping[str, NDArray[np.float64]]
+    intercepts: Mapping[str, Vector]
     reference: Mapping[str, Vector]
+
+    def logit(self, z: NDArray[np.float64], group: str) -> Any:
+        """Logit (…) of standardised features (…, features)."""
+        return np.logaddexp.reduce(self._parts(z, group), axis=-1)
+
+    def contributions(self, z: Vector, group: str) -> Vector:
+        """What each of the features (features,) adds to the logit, the parts counted by their share in it."""
+        parts = self._parts(z, group)
+        shares = np.exp(parts - np.logaddexp.reduce(parts))
+        found: Vector = shares @ (z * self.coefficients[group])
+        return found
+
+    def _parts(self, z: NDArray[np.float64], group: str) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = z @ self.coefficients[group].T + self.intercepts[group]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """Where one score comes from: `gain` times the logit of `head`."""
+    """Where one score comes from: a head, and how much its logit and that of the words count (see `fusion`)."""
 
     head: str
-    gain: float
+    voice_weight: float
+    word_weight: float
     evidence: str
 
 
 @dataclass(frozen=True, slots=True)
-class Repeatability:
-    """80 % offsets of the logit of a score, from shortened and disturbed held-out recordings.
+class Straying:
+    """How far one score strays from its value on the whole clean recording, in logits of the share of peers.
 
-    `offsets[score][quality level]` is (len(seconds), 2): how far below and above the value that the whole clean
-    recording would give may lie, in logits of the score, for so many seconds of speech.
+    With c (see `confidence.conditions`) and spread ``s = exp(base + slopes @ c)``, the value v of a part lies between
+    ``(1 + pull) v + low s`` and ``(1 + pull) v + high s`` of the whole with a chance of 80 %.
     """
 
-    seconds: Vector
-    offsets: Mapping[str, Mapping[str, Vector]]
+    pull: float
+    base: float
+    slopes: Vector
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceModel:
-    """Everything that training produced; `warnings` are said with every result of this model."""
+    """What training on voices produced: reference groups, heads, the five dimensions, and how repeatable each is.
 
-    version: str
+    `straying` is by head. `strain_share` is the width of mental strain's interval against the mean of the five.
+    """
+
     features: tuple[str, ...]
     groups: Mapping[str, Group]
     heads: Mapping[str, Head]
     dimensions: Mapping[str, Dimension]
-    repeatability: Repeatability
-    warnings: tuple[str, ...]
-    figures: Mapping[str, Any]
+    straying: Mapping[str, Straying]
+    strain_share: float
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceReading:
-    """What the heads say of one recording. `contributions[dimension]` (features,) add up to about its logit."""
+    """What the heads say of one recording, by dimension; `contributions` (features,) add up to about the logit."""
 
     group: str
     values: Vector  # as measured, NaN where a feature could not be
     logits: dict[str, float]
     contributions: dict[str, Vector]
+    distance: float  # root mean square of the features, in standard deviations from the middle of the peers
+
+    pitch_is_unusual: bool  # for the birth sex that was given
 
     @property
     def missing_share(self) -> float:
@@ -110,55 +135,63 @@ def standardise(values: NDArray[np.float64], group: Group) -> NDArray[np.float64
 
 
 def read_voice(model: VoiceModel, features: Mapping[str, float], birth_sex: str) -> VoiceReading:
-    """Logit and contributions of each of the five dimensions."""
+    """Logit of the head, and contributions to it, for each of the five dimensions."""
     group = group_of(birth_sex)
     values = np.array([features[name] for name in model.features])
     z = standardise(values, model.groups[group])
     logits, contributions = {}, {}
     for name in DIMENSIONS:
-        dimension = model.dimensions[name]
-        head = model.heads[dimension.head]
-        parts = dimension.gain * z * head.coefficients[group]
-        contributions[name] = parts
-        logits[name] = float(parts.sum() + dimension.gain * head.intercepts[group])
-    return VoiceReading(group, values, logits, contributions)
+        head = model.heads[model.dimensions[name].head]
+        contributions[name] = head.contributions(z, group)
+        logits[name] = float(head.logit(z, group))
+    unusual = _pitch_is_unusual(model, features["pitchMedian"], group)
+    return VoiceReading(group, values, logits, contributions, float(distance_of(z)), unusual)
+
+
+def _pitch_is_unusual(model: VoiceModel, pitch: float, group: str) -> bool:
+    """A woman's pitch below the middle of the men's, a man's above all but a tenth of the women's, or anybody's there
+    by the same distance again: a slip in the birth sex, a child, singing. No pitch (NaN) is not unusual."""
+    place = model.features.index("pitchMedian")
+    men, women = model.groups[MALE], model.groups[FEMALE]
+    low = float(men.centre[place]) if group == FEMALE else -np.inf
+    high = float(women.high[place] if group == MALE else 2 * women.high[place] - women.centre[place])
+    return pitch < low or pitch > high
+
+
+def distance_of(z: NDArray[np.float64]) -> Any:
+    """Root mean square over the features of z (…, features): how far a voice lies from the middle of the peers."""
+    return np.sqrt(np.square(z).mean(axis=-1))
 
 
 @functools.cache
-def load_model(path: Path = WEIGHTS_PATH) -> VoiceModel:
+def load_voice(path: Path = WEIGHTS_PATH) -> VoiceModel:
     """Reads and checks a file of weights; ValueError says what does not fit."""
-    return model_from_json(json.loads(path.read_text(encoding="utf-8")))
+    return voice_from_json(json.loads(path.read_text(encoding="utf-8")))
 
 
-def model_from_json(data: Mapping[str, Any]) -> VoiceModel:
+def voice_from_json(data: Mapping[str, Any]) -> VoiceModel:
     """The model that a weights file holds. Raises ValueError on another format, KeyError on a missing part."""
     if data["format"] != WEIGHTS_FORMAT:
         raise ValueError(f"The weights are of format {data['format']}; this code reads format {WEIGHTS_FORMAT}.")
     model = VoiceModel(
-        version=data["version"],
         features=tuple(data["features"]),
         groups={name: Group(**{k: np.array(v) for k, v in data["groups"][name].items()}) for name in GROUPS},
         heads={name: _head(head) for name, head in data["heads"].items()},
         dimensions={name: Dimension(**data["dimensions"][name]) for name in DIMENSIONS},
-        repeatability=Repeatability(
-            np.array(data["repeatability"]["seconds"]),
-            {
-                score: {level: np.array(rows) for level, rows in levels.items()}
-                for score, levels in data["repeatability"]["offsets"].items()
-            },
-        ),
-        warnings=tuple(data["warnings"]),
-        figures=data["figures"],
+        straying={
+            name: Straying(**{**values, "slopes": np.array(values["slopes"])})
+            for name, values in data["straying"].items()
+        },
+        strain_share=float(data["strain_share"]),
     )
-    _check_shapes(model)
+    _check(model)
     return model
 
 
-def model_to_json(model: VoiceModel) -> dict[str, Any]:
-    """The inverse of `model_from_json`."""
+def voice_to_json(model: VoiceModel) -> dict[str, Any]:
+    """The inverse of `voice_from_json`."""
     return {
         "format": WEIGHTS_FORMAT,
-        "version": model.version,
         "features": list(model.features),
         "groups": {
             name: {"centre": _plain(g.centre), "scale": _plain(g.scale), "low": _plain(g.low), "high": _plain(g.high)}
@@ -167,44 +200,41 @@ def model_to_json(model: VoiceModel) -> dict[str, Any]:
         "heads": {
             name: {
                 "coefficients": {group: _plain(head.coefficients[group]) for group in GROUPS},
-                "intercepts": {group: round(head.intercepts[group], 10) for group in GROUPS},
+                "intercepts": {group: _plain(head.intercepts[group]) for group in GROUPS},
                 "reference": {group: _plain(head.reference[group]) for group in GROUPS},
             }
             for name, head in model.heads.items()
         },
-        "dimensions": {
-            name: {"head": d.head, "gain": d.gain, "evidence": d.evidence} for name, d in model.dimensions.items()
+        "dimensions": {name: asdict(dimension) for name, dimension in model.dimensions.items()},
+        "straying": {
+            name: {key: _plain(np.asarray(value)) for key, value in asdict(straying).items()}
+            for name, straying in model.straying.items()
         },
-        "repeatability": {
-            "seconds": _plain(model.repeatability.seconds),
-            "offsets": {
-                score: {level: _plain(rows) for level, rows in levels.items()}
-                for score, levels in model.repeatability.offsets.items()
-            },
-        },
-        "warnings": list(model.warnings),
-        "figures": dict(model.figures),
+        "strain_share": round(model.strain_share, 10),
     }
 
 
 def _head(data: Mapping[str, Any]) -> Head:
     return Head(
         coefficients={group: np.array(data["coefficients"][group]) for group in GROUPS},
-        intercepts={group: float(data["intercepts"][group]) for group in GROUPS},
+        intercepts={group: np.array(data["intercepts"][group]) for group in GROUPS},
         reference={group: np.array(data["reference"][group]) for group in GROUPS},
     )
 
 
-def _check_shapes(model: VoiceModel) -> None:
+def _check(model: VoiceModel) -> None:
     width = len(model.features)
+    for name, dimension in model.dimensions.items():
+        if dimension.head not in model.heads or dimension.head not in model.straying:
+            raise ValueError(f"{name} rests on the head {dimension.head}, which the weights do not hold.")
     for name, head in model.heads.items():
         for group in GROUPS:
-            if head.coefficients[group].shape != (width,):
-                raise ValueError(f"Head {name} has {head.coefficients[group].shape} coefficients for {width} features.")
+            shape, parts = head.coefficients[group].shape, len(head.intercepts[group])
+            if shape != (parts, width):
+                raise ValueError(f"Head {name} has {shape} coefficients for {parts} parts and {width} features.")
             if head.reference[group].shape != (99,) or np.any(np.diff(head.reference[group]) <= 0):
                 raise ValueError(f"The reference of head {name} is not 99 rising percentiles.")
 
 
-def _plain(values: NDArray[np.float64]) -> list[Any]:
-    rounded: list[Any] = np.round(values, 10).tolist()
-    return rounded
+def _plain(values: NDArray[np.float64]) -> Any:
+    return np.round(values, 10).tolist()

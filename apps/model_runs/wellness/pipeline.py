@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from apps.model_runs.wellness import features, heads, quality, safety, scores, speech, transcribe
-from apps.model_runs.wellness.confidence import MISSING_LIMIT, confidence, evidence
+from apps.model_runs.wellness.confidence import conditions_of, confidence, evidence
 from apps.model_runs.wellness.decode import decode
 from apps.model_runs.wellness.explain import explain
+from apps.model_runs.wellness.fusion import Fused, fuse, transcript_confidence
 from apps.model_runs.wellness.interface import (
     QUALITY_WARNING,
     Analysis,
@@ -23,11 +24,22 @@ from apps.model_runs.wellness.interface import (
     Speech,
     Transcript,
 )
+from apps.model_runs.wellness.model import WellnessModel, shipped
+from apps.model_runs.wellness.words.embedding import load_encoder
+from apps.model_runs.wellness.words.reading import read_words
 
-STAGES = ("decode", "speech", "quality", "transcribe", "features", "scores")
+STAGES = ("decode", "speech", "quality", "transcribe", "features", "words", "scores")
 
+MISSING_LIMIT = 0.25  # with a greater share of features that could not be measured nothing is certain
 NO_WORDS_WARNING = "No words were recognised in the recording."
 LITTLE_VOICE_WARNING = "Little voiced sound was found; the scores rest on few measurements."
+PITCH_WARNING = (
+    "The pitch of the voice is unusual for an adult of the birth sex that was given; the scores may be far off."
+)
+SELF_ESTEEM_WARNING = (
+    "Nothing was said that bears on self-esteem; lowSelfEsteem is the middle of the reference group, "
+    "with the lowest confidence."
+)
 
 CONTRACT_LIMITS = Limits()
 Progress = Callable[[str], None]
@@ -35,32 +47,38 @@ Progress = Callable[[str], None]
 
 def load_models() -> None:
     """Reads all weights into memory. A worker calls it before it forks, so that its children share the pages."""
-    heads.load_model()
+    shipped()
+    load_encoder()
     transcribe.load()
 
 
 def analyse(
-    path: str | Path, person: Person, limits: Limits = CONTRACT_LIMITS, progress: Progress | None = None
+    path: str | Path,
+    person: Person,
+    limits: Limits = CONTRACT_LIMITS,
+    progress: Progress | None = None,
+    model: WellnessModel | None = None,
 ) -> Analysis:
     """Scores one recording, or says by `error_code` and `error_reason` why it has none.
 
     The checks run in the contract's order: format, length, any speech, enough speech. A refused recording still
     carries its length and its seconds of speech as far as they were measured. `progress` is called with the name
-    of each of `STAGES` as it begins. Every fault that is not the recording's is raised.
+    of each of `STAGES` as it begins. Without a `model` the shipped one judges. Every fault that is not the
+    recording's is raised.
 
     The peers are those of the birth sex. The reference speakers are adults of 21 to 35, too few to be divided by age,
     so the birth date changes nothing yet.
     """
-    run = _Run(progress)
+    run, model = _Run(progress), model or shipped()
     try:
-        return _analyse(run, Path(path), person, limits)
+        return _analyse(run, Path(path), person, limits, model)
     except RecordingRefused as refusal:
         return Analysis(
             error_code=refusal.code,
             error_reason=refusal.reason,
             duration_seconds=run.duration_seconds or refusal.duration_seconds,
             speech_seconds=run.speech_seconds,
-            model_version=heads.load_model().version,
+            model_version=model.version,
             elapsed_seconds=run.elapsed,
         )
 
@@ -85,8 +103,7 @@ class _Run:
             self.elapsed[name] = round(time.perf_counter() - start, 4)
 
 
-def _analyse(run: _Run, path: Path, person: Person, limits: Limits) -> Analysis:
-    model = heads.load_model()
+def _analyse(run: _Run, path: Path, person: Person, limits: Limits, model: WellnessModel) -> Analysis:
     with run.stage("decode"):
         recording = decode(path, limits)  # also refuses what is too long
     run.duration_seconds = recording.duration_seconds
@@ -100,19 +117,22 @@ def _analyse(run: _Run, path: Path, person: Person, limits: Limits) -> Analysis:
         transcript = transcribe.transcribe(recording.samples, found, person.language)
     with run.stage("features"):
         measured = features.extract(recording.samples, found)
+    with run.stage("words"):
+        said = read_words(model.words, transcript.text)
+        found_words = safety.safety(transcript)
     with run.stage("scores"):
-        reading = heads.read_voice(model, measured, person.birth_sex)
-        values = scores.score(model, reading.group, reading.logits, limits)
+        reading = heads.read_voice(model.voice, measured, person.birth_sex)
+        fused = fuse(model.voice, reading, said, transcript_confidence(transcript, found, measured_quality))
+        values = scores.score({name: part.logit for name, part in fused.items()}, limits)
         trust = confidence(
-            model,
+            model.voice,
+            fused,
             scores.continuous(values),
-            found.speech_seconds,
-            measured_quality.level,
-            reading.missing_share,
+            conditions_of(recording, found, measured_quality, reading),
+            measured_quality.level == "POOR" or reading.missing_share > MISSING_LIMIT or reading.pitch_is_unusual,
             limits.score_decimals,
         )
-        reasons = explain(model, reading)
-    found_words = safety.safety(transcript)
+        reasons = explain(model.voice, reading, said, fused)
     return Analysis(
         duration_seconds=recording.duration_seconds,
         speech_seconds=found.speech_seconds,
@@ -121,10 +141,10 @@ def _analyse(run: _Run, path: Path, person: Person, limits: Limits) -> Analysis:
         quality=measured_quality,
         warnings=(
             *safety.warnings_of(found_words),
-            *warnings_of(model, measured_quality, transcript, person, reading.missing_share),
+            *warnings_of(measured_quality, transcript, person, reading, fused),
         ),
         confidence=trust,
-        evidence=evidence(model),
+        evidence=evidence(fused),
         explanation=reasons,
         safety=found_words,
         model_version=model.version,
@@ -146,7 +166,11 @@ def _check_speech(found: Speech, limits: Limits) -> None:
 
 
 def warnings_of(
-    model: heads.VoiceModel, measured: Quality, transcript: Transcript, person: Person, missing_share: float
+    measured: Quality,
+    transcript: Transcript,
+    person: Person,
+    reading: heads.VoiceReading,
+    fused: Mapping[str, Fused],
 ) -> tuple[str, ...]:
     """What a reader of the scores should know, the documented text first."""
     warnings = []
@@ -156,6 +180,10 @@ def warnings_of(
         warnings.append(f"There is no transcriber for {person.language}; the scores rest on the voice alone.")
     elif not transcript.text.strip():
         warnings.append(NO_WORDS_WARNING)
-    if missing_share > MISSING_LIMIT:
+    if reading.missing_share > MISSING_LIMIT:
         warnings.append(LITTLE_VOICE_WARNING)
-    return (*warnings, *model.warnings)
+    if reading.pitch_is_unusual:
+        warnings.append(PITCH_WARNING)
+    if fused["lowSelfEsteem"].unknown:
+        warnings.append(SELF_ESTEEM_WARNING)
+    return tuple(warnings)

@@ -23,7 +23,7 @@ PEAK_MARGIN = 0.99  # a sample this close to the recording's peak counts as on i
 PLATEAU = 4  # samples in a row on the peak are a cut top, not the top of a vowel
 LOW_LEVEL_DBFS = -60.0  # of the speech; a 16-bit recording keeps few steps below it
 NARROW_BAND_HZ = 4200.0  # a telephone ends at 3400 Hz
-BAND_FLOOR_DB = 50.0  # how far below its loudest band speech still carries
+BAND_FLOOR_DB = 45.0  # how far below its loudest band speech still carries
 
 # Two voices: the median pitches of voiced stretches fall into two groups with hardly anything between them.
 VOICE_GAP_OCTAVES = 6 / 12  # between the groups' means; one speaker's expression fills the range in between

@@ -1,12 +1,12 @@
-"""From logits to the eleven values of the API."""
+"""Shares of the peers, their logits, and the eleven values of the API."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from apps.model_runs.wellness.heads import Vector, VoiceModel
+from apps.model_runs.wellness.heads import Vector
 from apps.model_runs.wellness.interface import DIMENSIONS, Limits
 
 BUCKETS = (0.0, 0.33, 0.66, 1.0)
@@ -14,6 +14,7 @@ MENTAL_STRAIN = "mentalStrain"
 SCORES = (MENTAL_STRAIN, *DIMENSIONS)  # what confidence and evidence are given for
 
 _LEVELS = np.arange(1, 100) / 100
+_EDGE = 0.001  # keeps the logit of a share finite
 
 
 def uniform_name(dimension: str) -> str:
@@ -47,12 +48,20 @@ def mental_strain(uniform: Sequence[float]) -> float:
     return sum(uniform) / len(uniform)
 
 
-def score(model: VoiceModel, group: str, logits: dict[str, float], limits: Limits) -> dict[str, float]:
-    """The eleven values by their API names; `logits` has one value for each of the five dimensions."""
-    uniform = {}
-    for name in DIMENSIONS:
-        reference = model.heads[model.dimensions[name].head].reference[group]
-        uniform[name] = round(percentile(reference, logits[name]), limits.score_decimals)
+def to_logit(share: float | Vector) -> Vector:
+    """Logit of a share, within ±6.9."""
+    inside = np.clip(share, _EDGE, 1 - _EDGE)
+    return np.asarray(np.log(inside / (1 - inside)), np.float64)
+
+
+def to_share(logit: float) -> float:
+    """The inverse of `to_logit`: the logistic function."""
+    return float(1 / (1 + np.exp(-logit)))
+
+
+def score(logits: Mapping[str, float], limits: Limits) -> dict[str, float]:
+    """The eleven values by their API names; `logits` has the logit of the share of each of the five dimensions."""
+    uniform = {name: round(to_share(logits[name]), limits.score_decimals) for name in DIMENSIONS}
     return {
         MENTAL_STRAIN: round(mental_strain(list(uniform.values())), limits.score_decimals),
         **{name: bucket(value, limits.bucket_cuts) for name, value in uniform.items()},

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from apps.model_runs.wellness import pipeline
-from apps.model_runs.wellness.heads import load_model
+from apps.model_runs.wellness.fusion import fuse
+from apps.model_runs.wellness.heads import read_voice
 from apps.model_runs.wellness.interface import (
     DIMENSIONS,
     QUALITY_WARNING,
@@ -22,7 +24,9 @@ from apps.model_runs.wellness.interface import (
     Samples,
     Transcript,
 )
+from apps.model_runs.wellness.model import shipped
 from apps.model_runs.wellness.scores import SCORES, bucket, continuous, uniform_name
+from apps.model_runs.wellness.words.reading import read_words
 from tests import audio
 
 MAN = Person(birth_sex="MALE", language="en-GB")
@@ -80,7 +84,7 @@ def test_a_good_recording_is_scored(whole: tuple[Analysis, list[str]]) -> None:
     assert analysis.quality is not None
     assert analysis.quality.level in {"GOOD", "FAIR"}
     assert QUALITY_WARNING not in analysis.warnings
-    assert analysis.model_version == "2026.1-provisional"
+    assert analysis.model_version == shipped().version
 
 
 def test_every_score_has_confidence_and_evidence_and_a_reason(whole: tuple[Analysis, list[str]]) -> None:
@@ -93,7 +97,9 @@ def test_every_score_has_confidence_and_evidence_and_a_reason(whole: tuple[Analy
         trust = analysis.confidence[name]
         assert trust is not None
         assert trust["low"] <= value <= trust["high"]
-    assert {reason["score"] for reason in analysis.explanation} == set(DIMENSIONS)
+    # The reading says nothing of self-esteem, and no voice measurement speaks of it.
+    assert {reason["score"] for reason in analysis.explanation} == set(DIMENSIONS) - {"lowSelfEsteem"}
+    assert {reason["kind"] for reason in analysis.explanation} == {"VOICE"}
 
 
 def test_an_analysis_can_be_stored_as_json(whole: tuple[Analysis, list[str]]) -> None:
@@ -101,10 +107,23 @@ def test_an_analysis_can_be_stored_as_json(whole: tuple[Analysis, list[str]]) ->
     assert json.loads(json.dumps(stored)).keys() == stored.keys()
 
 
-def test_the_weak_points_of_the_model_are_said_with_each_result(whole: tuple[Analysis, list[str]]) -> None:
+def test_what_the_reading_cannot_tell_is_said(whole: tuple[Analysis, list[str]]) -> None:
     analysis, _ = whole
-    assert any("lowSelfEsteem" in warning for warning in analysis.warnings)
-    assert any("sleepPropensity" in warning for warning in analysis.warnings)
+    assert analysis.warnings == (pipeline.SELF_ESTEEM_WARNING,)
+    assert values(analysis)["lowSelfEsteem"] == 0.5
+    assert analysis.confidence is not None
+    assert analysis.confidence["lowSelfEsteem"] == {"level": "LOW", "low": 0.1, "high": 0.9}
+
+
+def test_neutral_words_move_no_score(whole: tuple[Analysis, list[str]], tmp_path: Path) -> None:
+    """The same recording declared as a language that has no transcriber is scored by the voice alone."""
+    spoken, _ = whole
+    path = tmp_path / "reading.flac"
+    path.write_bytes(audio.encode(audio.cut(audio.speech_44s(), 0, 20), "flac"))
+    silent = pipeline.analyse(path, VOICE_ONLY)
+    assert spoken.transcript
+    assert silent.transcript == ""
+    assert furthest(spoken, silent) <= 0.02
 
 
 def test_stages_are_announced_and_timed(whole: tuple[Analysis, list[str]]) -> None:
@@ -175,7 +194,7 @@ def test_the_same_recording_gives_the_same_answer(analyse: Analyse, reading: Sam
 
 def test_another_recording_gives_other_scores(analyse: Analyse, reading: Samples) -> None:
     first, other = values(analyse(reading)), values(analyse(audio.cut(audio.speech_44s(), 22, 38)))
-    assert all(first[name] != other[name] for name in SCORES)
+    assert all(first[name] != other[name] for name in SCORES if name != "lowSelfEsteem")
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -224,17 +243,29 @@ def test_a_language_without_a_transcriber_is_scored_by_the_voice_alone(analyse: 
     assert pipeline.NO_WORDS_WARNING not in analysis.warnings
 
 
+def warned(transcript: str, **about: object) -> tuple[str, ...]:
+    """The warnings of a good recording of a voice in the middle of its peers."""
+    voice = shipped().voice
+    middle = dict(zip(voice.features, voice.groups["MALE"].centre.tolist(), strict=True))
+    reading = replace(read_voice(voice, middle, "MALE"), **about)
+    fused = fuse(voice, reading, read_words(shipped().words, transcript), 1.0)
+    return pipeline.warnings_of(Quality("GOOD", 30.0, 0.0, 8_000.0, ()), Transcript(transcript), MAN, reading, fused)
+
+
 @pytest.mark.parametrize("text", ["", " \n"])
 def test_english_without_a_recognised_word_is_scored_with_a_warning(text: str) -> None:
-    good = Quality("GOOD", 30.0, 0.0, 8_000.0, ())
-    model = load_model()
-    assert pipeline.warnings_of(model, good, Transcript(text), MAN, 0.0)[0] == pipeline.NO_WORDS_WARNING
-    assert pipeline.warnings_of(model, good, Transcript("Well."), MAN, 0.0) == model.warnings
+    assert warned(text) == (pipeline.NO_WORDS_WARNING, pipeline.SELF_ESTEEM_WARNING)
 
 
-def test_little_voice_is_said() -> None:
-    good = Quality("GOOD", 30.0, 0.0, 8_000.0, ())
-    assert pipeline.warnings_of(load_model(), good, Transcript("Well."), MAN, 0.5)[0] == pipeline.LITTLE_VOICE_WARNING
+def test_self_esteem_has_a_warning_until_something_is_said_of_it() -> None:
+    assert warned("We went to the market.") == (pipeline.SELF_ESTEEM_WARNING,)
+    assert warned("I feel worthless.") == ()
+
+
+def test_little_voice_and_an_unusual_pitch_are_said() -> None:
+    nothing = np.full(len(shipped().voice.features), np.nan)
+    assert warned("I feel worthless.", values=nothing) == (pipeline.LITTLE_VOICE_WARNING,)
+    assert warned("I feel worthless.", pitch_is_unusual=True) == (pipeline.PITCH_WARNING,)
 
 
 def test_a_poor_recording_carries_the_documented_warning(analyse: Analyse, reading: Samples) -> None:

@@ -1,16 +1,13 @@
-"""Percentiles, buckets, the composite, and how far each can be trusted."""
+"""Shares of the peers, buckets and the composite."""
 
 from __future__ import annotations
-
-import itertools
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.model_runs.wellness.confidence import QUALITY_LEVELS, confidence, evidence
-from apps.model_runs.wellness.heads import GROUPS, VoiceModel, load_model
+from apps.model_runs.wellness.heads import GROUPS, VoiceModel, load_voice
 from apps.model_runs.wellness.interface import DIMENSIONS, Limits
 from apps.model_runs.wellness.scores import (
     BUCKETS,
@@ -20,6 +17,8 @@ from apps.model_runs.wellness.scores import (
     mental_strain,
     percentile,
     score,
+    to_logit,
+    to_share,
     uniform_name,
 )
 
@@ -35,7 +34,7 @@ share = st.floats(0, 1)
 
 @pytest.fixture(scope="module")
 def model() -> VoiceModel:
-    return load_model()
+    return load_voice()
 
 
 @pytest.mark.parametrize(
@@ -53,15 +52,24 @@ def test_buckets_never_fall_as_the_value_rises(first: float, second: float) -> N
     assert bucket(low, CUTS) in BUCKETS
 
 
-def test_the_bucket_comes_from_the_rounded_value(model: VoiceModel) -> None:
-    # A percentile of 0.25004 is sent as 0.25, which is the lower bucket.
-    reference = model.heads["stress"].reference["MALE"]
-    logits = dict.fromkeys(DIMENSIONS, 0.0) | {"stress": float(np.interp(0.25004, np.arange(1, 100) / 100, reference))}
-    coarse = score(model, "MALE", logits, Limits(score_decimals=4))
+def test_the_bucket_comes_from_the_rounded_value() -> None:
+    # A share of 0.25004 is sent as 0.25, which is the lower bucket.
+    logits = dict.fromkeys(DIMENSIONS, 0.0) | {"stress": float(to_logit(0.25004))}
+    coarse = score(logits, Limits(score_decimals=4))
     assert (coarse["uniformStress"], coarse["stress"]) == (0.25, 0.0)
-    fine = score(model, "MALE", logits, Limits(score_decimals=6))
+    fine = score(logits, Limits(score_decimals=6))
     assert fine["uniformStress"] == pytest.approx(0.25004)
     assert fine["stress"] == 0.33
+
+
+@given(st.floats(0.001, 0.999))
+def test_a_share_comes_back_from_its_logit(value: float) -> None:
+    assert to_share(float(to_logit(value))) == pytest.approx(value, abs=1e-9)
+
+
+@given(share)
+def test_the_logit_of_any_share_is_finite(value: float) -> None:
+    assert abs(float(to_logit(value))) < 7
 
 
 @given(st.lists(share, min_size=5, max_size=5))
@@ -78,14 +86,14 @@ def test_mental_strain_takes_five_values(count: int) -> None:
 
 @given(logit, logit, st.sampled_from(GROUPS), st.sampled_from(["stress", "distress", "exhaustion"]))
 def test_percentiles_rise_with_the_logit_and_stay_inside(first: float, second: float, group: str, head: str) -> None:
-    reference = load_model().heads[head].reference[group]
+    reference = load_voice().heads[head].reference[group]
     low, high = sorted((first, second))
     assert 0 <= percentile(reference, low) <= percentile(reference, high) <= 1
 
 
 @given(st.floats(-30, 30), st.sampled_from(GROUPS), st.sampled_from(["stress", "distress", "exhaustion"]))
 def test_a_small_step_of_the_logit_is_a_small_step_of_the_percentile(at: float, group: str, head: str) -> None:
-    reference = load_model().heads[head].reference[group]
+    reference = load_voice().heads[head].reference[group]
     assert abs(percentile(reference, at + 0.01) - percentile(reference, at)) < 0.01
 
 
@@ -103,8 +111,8 @@ def test_beyond_the_reference_two_voices_still_differ(model: VoiceModel) -> None
         assert 0.99 < shares[0] < shares[1] < shares[2] < 1
 
 
-def test_the_eleven_values_by_their_api_names(model: VoiceModel) -> None:
-    values = score(model, "FEMALE", dict(zip(DIMENSIONS, (-3.0, -0.5, 0.0, 1.0, 2.0), strict=True)), Limits())
+def test_the_eleven_values_by_their_api_names() -> None:
+    values = score(dict(zip(DIMENSIONS, (-3.0, -0.5, 0.0, 1.0, 2.0), strict=True)), Limits())
     assert list(values) == API_NAMES
     for name in DIMENSIONS:
         assert values[name] == bucket(values[uniform_name(name)], CUTS)
@@ -114,64 +122,3 @@ def test_the_eleven_values_by_their_api_names(model: VoiceModel) -> None:
     )
     assert list(continuous(values)) == list(SCORES)
     assert continuous(values)["stress"] == values["uniformStress"]
-
-
-def test_evidence_of_the_composite_is_its_weakest(model: VoiceModel) -> None:
-    assert list(evidence(model)) == list(SCORES)
-    assert evidence(model)["mentalStrain"] == "literature_index"
-
-
-@given(st.lists(share, min_size=6, max_size=6), st.floats(0, 200), st.sampled_from(QUALITY_LEVELS), share)
-def test_an_interval_holds_its_value(values: list[float], seconds: float, quality: str, missing: float) -> None:
-    given_values = {name: round(value, 4) for name, value in zip(SCORES, values, strict=True)}
-    found = confidence(load_model(), given_values, seconds, quality, missing, 4)
-    assert list(found) == list(SCORES)
-    for name, value in given_values.items():
-        trust = found[name]
-        assert trust is not None
-        assert 0 <= trust["low"] <= value <= trust["high"] <= 1
-        assert trust["level"] in {"LOW", "MEDIUM", "HIGH"}
-
-
-def widths(model: VoiceModel, seconds: float, quality: str) -> list[float]:
-    found = confidence(model, dict.fromkeys(SCORES, 0.5), seconds, quality, 0.0, 6)
-    return [trust["high"] - trust["low"] for trust in found.values() if trust is not None]
-
-
-def test_less_speech_widens_the_interval(model: VoiceModel) -> None:
-    for quality in QUALITY_LEVELS:
-        for longer, shorter in itertools.pairwise((30.0, 10.0, 6.0, 3.0, 1.0)):
-            pairs = zip(widths(model, longer, quality), widths(model, shorter, quality), strict=True)
-            assert all(wide >= narrow for narrow, wide in pairs)
-        assert min(widths(model, 2.0, quality)) > 1.3 * min(widths(model, 12.0, quality))
-
-
-def test_worse_quality_widens_the_interval(model: VoiceModel) -> None:
-    good, fair, poor = (widths(model, 12.0, quality) for quality in QUALITY_LEVELS)
-    assert all(a <= b <= c for a, b, c in zip(good, fair, poor, strict=True))
-    assert sum(good) < sum(poor)
-
-
-def test_the_level_is_capped_by_the_evidence(model: VoiceModel) -> None:
-    found = confidence(model, dict.fromkeys(SCORES, 0.01), 60.0, "GOOD", 0.0, 4)
-    levels = {name: trust["level"] for name, trust in found.items() if trust is not None}
-    assert levels == {
-        "mentalStrain": "LOW",
-        "distress": "MEDIUM",
-        "stress": "MEDIUM",
-        "exhaustion": "LOW",
-        "sleepPropensity": "LOW",
-        "lowSelfEsteem": "LOW",
-    }
-
-
-def test_missing_measurements_lower_the_level(model: VoiceModel) -> None:
-    found = confidence(model, dict.fromkeys(SCORES, 0.01), 60.0, "GOOD", 0.5, 4)
-    assert {trust["level"] for trust in found.values() if trust is not None} == {"LOW"}
-
-
-def test_low_self_esteem_never_looks_the_most_certain(model: VoiceModel) -> None:
-    for quality in QUALITY_LEVELS:
-        found = confidence(model, dict.fromkeys(DIMENSIONS, 0.5), 20.0, quality, 0.0, 6)
-        width = {name: trust["high"] - trust["low"] for name, trust in found.items() if trust is not None}
-        assert width["lowSelfEsteem"] == max(width.values())

@@ -5,23 +5,33 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from apps.model_runs.wellness.features.registry import FEATURES
-from apps.model_runs.wellness.heads import FEMALE, MALE, POOLED, VoiceModel, load_model, read_voice, standardise
+from apps.model_runs.wellness.heads import (
+    FEMALE,
+    MALE,
+    POOLED,
+    VoiceModel,
+    read_voice,
+    standardise,
+    voice_from_json,
+    voice_to_json,
+)
 from apps.model_runs.wellness.training import evaluate, fit, reproduce
-from apps.model_runs.wellness.training.corpus import LABELS
+from apps.model_runs.wellness.training.corpus import LABELS, SEXES
 from apps.model_runs.wellness.training.disturbances import CLEAN, DISTURBANCES
+from apps.model_runs.wellness.training.statistics import auc
 from apps.model_runs.wellness.training.units import JOIN, PART, TAKE, WHOLE, Units
 
 NAMES = [feature.name for feature in FEATURES]
 SIGNAL = NAMES.index("hnr")  # what the labels below are made of
 SHAKY = NAMES.index("alphaRatio")  # as telling as the signal, but every disturbance moves it
 SEX = NAMES.index("pitchMedian")
-SPEAKERS = {f"{number:02}": MALE if number % 2 else FEMALE for number in range(6)}
+SPEAKERS = dict(list(SEXES.items())[2:8])  # four men and two women
 
 
 def corpus(effect: float = 3.0, *, tail_follows_label: bool = False, seed: int = 3) -> Units:
@@ -54,25 +64,38 @@ def corpus(effect: float = 3.0, *, tail_follows_label: bool = False, seed: int =
         disturbance=np.array(columns[5]),
         tail_seconds=np.array(columns[6]),
         speech_seconds=np.array([seconds[row[3]] for row in rows]),
-        quality=np.where(np.array(columns[5]) == CLEAN, "GOOD", "POOR"),
+        snr_db=np.where(np.array(columns[5]) == CLEAN, 40.0, 12.0),
+        bandwidth_hz=np.full(len(rows), 8_000.0),
         values=np.array(columns[7]),
     )
 
 
 @pytest.fixture(scope="module")
-def trained() -> VoiceModel:
-    return reproduce.train(corpus())
+def both() -> tuple[VoiceModel, dict[str, Any]]:
+    return reproduce.train_voice(corpus())
 
 
-def test_what_is_in_the_labels_is_found_on_speakers_never_heard(trained: VoiceModel) -> None:
-    stress = trained.figures["heads"]["stress"]
-    assert stress["auc"] > 0.9
-    assert stress["aucWithinSex"] > 0.9
-    assert stress["aucSexUnknown"] > 0.9
+@pytest.fixture(scope="module")
+def trained(both: tuple[VoiceModel, dict[str, Any]]) -> VoiceModel:
+    return both[0]
 
 
-def test_baselines_and_shuffled_labels_stand_at_chance(trained: VoiceModel) -> None:
-    for head in trained.figures["heads"].values():
+@pytest.fixture(scope="module")
+def figures(both: tuple[VoiceModel, dict[str, Any]]) -> dict[str, Any]:
+    return both[1]
+
+
+def test_what_is_in_the_labels_is_found_on_speakers_never_heard(figures: dict[str, Any]) -> None:
+    stress = figures["heads"]["stress"]
+    for name in ("auc", "aucWithinSex", "aucSexUnknown"):
+        area, low, high = stress[name]
+        assert 0.9 < area <= 1
+        assert low <= area <= high
+    assert stress["permutationP"] < 0.01
+
+
+def test_baselines_and_shuffled_labels_stand_at_chance(figures: dict[str, Any]) -> None:
+    for head in figures["heads"].values():
         assert head["baselineSexOnly"] == pytest.approx(0.5, abs=0.02)
         assert head["baselinePitchOnly"] < 0.65
         assert 0.35 < head["aucShuffledLabels"] < 0.65
@@ -80,48 +103,44 @@ def test_baselines_and_shuffled_labels_stand_at_chance(trained: VoiceModel) -> N
 
 def test_labels_without_a_trace_in_the_voice_are_not_found() -> None:
     units = corpus(effect=0.0)
-    held = evaluate.hold_out(units, reproduce.DIMENSIONS)
+    held = evaluate.hold_out(units)
     y = fit.target_of("stress", units.label)
     rows = units.of(JOIN, CLEAN) & (y >= 0)
-    assert 0.3 < evaluate.auc(held.own["stress"][rows], y[rows]) < 0.7
+    assert 0.3 < auc(held.own["stress"][rows], y[rows]) < 0.7
 
 
 def test_the_length_of_the_zeros_does_not_reach_a_head() -> None:
     """The tail alone tells the label perfectly here; a head that saw it would stand far above chance."""
     units = corpus(effect=0.0, tail_follows_label=True)
-    held = evaluate.hold_out(units, reproduce.DIMENSIONS)
+    held = evaluate.hold_out(units)
     y = fit.target_of("stress", units.label)
     takes = units.of(TAKE) & (y >= 0)
-    assert evaluate.auc(units.tail_seconds[takes], y[takes]) == pytest.approx(0.75)
-    assert evaluate.auc(held.own["stress"][takes], y[takes]) < 0.6
+    assert auc(units.tail_seconds[takes], y[takes]) == pytest.approx(0.75)
+    assert auc(held.own["stress"][takes], y[takes]) < 0.6
     flat = replace(units, tail_seconds=np.zeros(len(units)))
-    assert evaluate.hold_out(flat, reproduce.DIMENSIONS).own["stress"].tolist() == held.own["stress"].tolist()
+    assert evaluate.hold_out(flat).own["stress"].tolist() == held.own["stress"].tolist()
 
 
-def test_a_measure_that_disturbances_move_gets_little_weight(trained: VoiceModel) -> None:
-    weights = dict(zip(trained.features, trained.heads["stress"].coefficients[MALE], strict=True))
+def test_a_measure_that_disturbances_move_gets_little_weight(trained: VoiceModel, figures: dict[str, Any]) -> None:
+    weights = dict(zip(trained.features, trained.heads["stress"].coefficients[MALE][0], strict=True))
     assert weights["hnr"] > 5 * abs(weights["alphaRatio"])
     for name in DISTURBANCES:
-        assert abs(trained.figures["heads"]["stress"]["disturbances"][name]["meanMove"]) < 0.1
+        assert abs(figures["heads"]["stress"]["disturbances"][name]["meanMove"]) < 0.1
 
 
-def test_a_fitted_model_is_the_same_after_writing_and_loading(trained: VoiceModel, tmp_path: Path) -> None:
-    path = tmp_path / "new" / "voice.json"
-    reproduce.write_weights(trained, path)
-    loaded = load_model(path)
+def test_a_fitted_model_is_the_same_after_writing_and_reading(trained: VoiceModel) -> None:
+    loaded = voice_from_json(json.loads(json.dumps(voice_to_json(trained))))
     features = dict(zip(trained.features, np.linspace(-1, 3, len(trained.features)).tolist(), strict=True))
     for sex in ("MALE", "FEMALE", "UNKNOWN"):
         before, after = read_voice(trained, features, sex).logits, read_voice(loaded, features, sex).logits
         assert after == pytest.approx(before, abs=1e-6)
-    assert path.read_text(encoding="utf-8").count("\n") < 500
-    assert json.loads(path.read_text(encoding="utf-8"))["figures"] == trained.figures
 
 
 def test_training_twice_gives_equal_weights(trained: VoiceModel) -> None:
     groups, heads = fit.fit_voice(corpus())
     for name, head in trained.heads.items():
         assert head.coefficients[POOLED].tolist() == heads[name].coefficients[POOLED].tolist()
-        assert head.intercepts == heads[name].intercepts
+        assert head.intercepts[POOLED].tolist() == heads[name].intercepts[POOLED].tolist()
     assert groups[FEMALE].centre.tolist() == trained.groups[FEMALE].centre.tolist()
 
 
@@ -130,26 +149,17 @@ def test_the_reference_is_the_peers_own_distribution(trained: VoiceModel) -> Non
     joins = units.where(units.of(JOIN, CLEAN) & (units.sex == MALE))
     x = joins.values[:, fit.COLUMNS]
     head, group = trained.heads["stress"], trained.groups[MALE]
-    logits = standardise(x, group) @ head.coefficients[MALE] + head.intercepts[MALE]
+    logits = head.logit(standardise(x, group), MALE)
     below = fit.reference_weights(joins)[logits < head.reference[MALE][74]].sum()
     assert below == pytest.approx(0.75, abs=0.06)
 
 
-def test_intervals_are_wider_for_short_and_disturbed_parts(trained: VoiceModel) -> None:
-    for score, levels in trained.repeatability.offsets.items():
-        for table in levels.values():
-            assert (table[:, 0] <= 0).all()
-            assert (table[:, 1] >= 0).all()
-            assert (np.diff(table[:, 1] - table[:, 0]) <= 0).all(), score
-    held = trained.figures["intervalCoverage"]
-    assert all(0.7 < share <= 1 for share in held.values())
-
-
-def test_the_report_names_every_figure_beside_its_baselines(trained: VoiceModel) -> None:
-    text = reproduce.report(trained.figures)
-    for line in ("auc ", "baselineSexOnly", "baselinePitchOnly", "aucWithinSex", "pink noise 10 dB", "intervals held"):
-        assert line in text
-    assert all(len(line.split()) >= 4 for line in text.splitlines())
+def test_intervals_hold_as_often_as_they_say(figures: dict[str, Any]) -> None:
+    everything = figures["intervals"]["all"]
+    for head in fit.TARGETS:
+        assert everything[head]["held"] == pytest.approx(0.8, abs=0.1)
+        assert figures["intervals"]["up to 3 s"]["recordings"] == 0
+    assert everything["mentalStrain"]["held"] == pytest.approx(0.8, abs=0.1)
 
 
 # --- The regression itself ---
@@ -176,13 +186,6 @@ def test_the_penalty_turns_weight_away_from_its_direction() -> None:
     x = np.column_stack([cause, cause]) + 0.3 * rng.standard_normal((2_000, 2))
     found, _ = fit.logistic(x, (cause > 0).astype(int), np.full(2_000, 0.05), np.eye(2) + np.diag([0.0, 100.0]))
     assert found[0] > 5 * abs(found[1])
-
-
-def test_area_under_the_curve_counts_pairs() -> None:
-    assert evaluate.auc(np.array([1.0, 2.0, 3.0, 4.0]), np.array([0, 0, 1, 1])) == 1.0
-    assert evaluate.auc(np.array([1.0, 3.0, 2.0, 4.0]), np.array([0, 0, 1, 1])) == 0.75
-    assert evaluate.auc(np.array([5.0, 5.0]), np.array([0, 1])) == 0.5
-    assert np.isnan(evaluate.auc(np.array([1.0]), np.array([1])))
 
 
 def test_neutral_speech_is_half_of_the_reference_and_speakers_are_equal() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from apps.model_runs.wellness import features, speech
 from apps.model_runs.wellness.features.registry import FEATURES
 from apps.model_runs.wellness.interface import SAMPLE_RATE, Samples
 from apps.model_runs.wellness.training.corpus import Take, TrainingDataMissing, read_emodb, resample, strip_zeros
@@ -90,8 +91,22 @@ def test_a_disturbance_changes_the_sound_the_same_way_each_time(name: str) -> No
     assert first.dtype == np.float32
     assert first.tolist() == again.tolist()
     assert np.abs(first).max() == pytest.approx(0.5, rel=0.01)
-    likeness = np.corrcoef(first, samples)[0, 1]
-    assert likeness > 0.999 if name == CLEAN else 0.3 < likeness < 0.999
+    unchanged = len(first) == len(samples) and np.corrcoef(first, samples)[0, 1] > 0.99999
+    assert unchanged == (name == CLEAN)
+
+
+@pytest.mark.parametrize("name", DISTURBANCES)
+def test_a_disturbance_leaves_the_pitch_of_the_voice(name: str) -> None:
+    samples = audio.cut(audio.speech_44s(), 2, 12)
+    clean, changed = (features.extract(x, speech.find_speech(x, 0.3))["pitchMedian"]
+                      for x in (samples, disturb(samples, name, np.random.default_rng(4))))  # fmt: skip
+    assert changed == pytest.approx(clean, abs=1.5)  # semitones
+
+
+@pytest.mark.parametrize(("name", "length"), [("slower by 8 %", 1 / 0.92), ("faster by 8 %", 1 / 1.08)])
+def test_tempo_changes_the_length(name: str, length: float) -> None:
+    samples = audio.cut(audio.speech_44s(), 2, 5)
+    assert len(disturb(samples, name, np.random.default_rng(4))) == pytest.approx(length * len(samples), rel=0.001)
 
 
 def test_noise_is_added_at_its_ratio() -> None:
@@ -139,7 +154,7 @@ def test_units_are_the_same_for_any_number_of_processes() -> None:
     assert len(units) == 2
     assert units.tail_seconds.tolist() == pytest.approx([0.0, 0.1])
     alone = [measure(job) for job in plan(takes)]
-    assert units.values.tolist() == [row[2] for row in alone]
+    assert units.values.tolist() == [row[3] for row in alone]
     assert units.speech_seconds.tolist() == [row[0] for row in alone]
     assert units.values.shape == (2, len(FEATURES))
     assert np.isfinite(units.values).all()

@@ -20,6 +20,7 @@ from apps.model_runs.wellness.interface import SAMPLE_RATE
 
 # The costs are those of Boersma 1993, for a step of 10 ms.
 _VOICING_THRESHOLD = 0.45
+_FLATTENED_THRESHOLD = 0.33  # finds as many voiced frames in a flattened spectrum
 _SILENCE_THRESHOLD = 0.03
 _OCTAVE_COST = 0.01
 _OCTAVE_JUMP_COST = 0.35
@@ -49,11 +50,13 @@ def track_pitch(frames: Frames) -> Pitch:
     if count == 0:
         empty = np.zeros(0, np.float32)
         return Pitch(empty, empty, np.zeros(0, np.int64))
-    lags, heights = _candidates(frames.autocorrelation)
+    flat = frames.flattened is not None
+    threshold = _FLATTENED_THRESHOLD if flat else _VOICING_THRESHOLD
+    lags, heights = _candidates(frames.autocorrelation if frames.flattened is None else frames.flattened, threshold)
     # Boersma compares with the loudest sample of all; a high percentile does not hang on one click.
     loudest = max(float(np.percentile(frames.peak, 95)), 1e-9)
-    silence = _SILENCE_THRESHOLD / (1 + _VOICING_THRESHOLD)
-    unvoiced = _VOICING_THRESHOLD + np.maximum(0.0, 2 - frames.peak / loudest / silence)
+    silence = _SILENCE_THRESHOLD / (1 + threshold)
+    unvoiced = threshold + np.maximum(0.0, 2 - frames.peak / loudest / silence)
     with np.errstate(divide="ignore", invalid="ignore"):
         octaves = np.where(lags > 0, np.log2(lags * (LOWEST_PITCH / SAMPLE_RATE)), 0.0)
     strengths = np.where(lags > 0, heights - _OCTAVE_COST * octaves, -np.inf)
@@ -61,8 +64,10 @@ def track_pitch(frames: Frames) -> Pitch:
     rows = np.arange(count)
     voiced = path > 0
     column = np.maximum(path - 1, 0)
-    f0 = np.where(voiced, SAMPLE_RATE / np.where(voiced, lags[rows, column], 1), 0).astype(np.float32)
-    periodicity = np.where(voiced, heights[rows, column], 0).astype(np.float32)
+    period = np.where(voiced, lags[rows, column], 1)
+    f0 = np.where(voiced, SAMPLE_RATE / period, 0).astype(np.float32)
+    found = _height_at(frames.autocorrelation, period) if flat else heights[rows, column]
+    periodicity = np.where(voiced, found, 0).astype(np.float32)
     starts = voiced & ~(np.r_[False, voiced[:-1]] & np.r_[False, np.diff(frames.index) == 1])
     return Pitch(f0, periodicity, np.where(voiced, np.cumsum(starts) - 1, -1))
 
@@ -97,13 +102,13 @@ def contour_slopes(values: Array, run: NDArray[np.int64]) -> Array:
     return np.concatenate(slopes) if slopes else np.zeros(0, np.float32)
 
 
-def _candidates(correlation: Array) -> tuple[Array, Array]:
+def _candidates(correlation: Array, threshold: float) -> tuple[Array, Array]:
     """Lags (samples, between samples by a parabola; 0 for none) and heights of the best maxima: (n, 4) each."""
     first, last = int(SAMPLE_RATE / HIGHEST_PITCH), LONGEST_LAG - 2
     middle = correlation[:, first : last + 1]
     left, right = correlation[:, first - 1 : last], correlation[:, first + 1 : last + 2]
     lag_cost = _OCTAVE_COST * np.log2(np.arange(first, last + 1) * (LOWEST_PITCH / SAMPLE_RATE))
-    is_peak = (middle > left) & (middle >= right) & (middle > 0.5 * _VOICING_THRESHOLD)
+    is_peak = (middle > left) & (middle >= right) & (middle > 0.5 * threshold)
     ranked = np.where(is_peak, middle - lag_cost.astype(np.float32), -np.inf)
     best = np.argpartition(ranked, -_CANDIDATES, axis=1)[:, -_CANDIDATES:]
     best.sort(axis=1)  # a fixed order, so that equal input gives equal paths
@@ -115,6 +120,15 @@ def _candidates(correlation: Array) -> tuple[Array, Array]:
     lags = np.where(found, best + first + shift, 0.0)
     heights = np.clip(y1 - 0.25 * (y0 - y2) * shift, 0.0, 1.0)
     return lags.astype(np.float32), np.where(found, heights, 0.0).astype(np.float32)
+
+
+def _height_at(correlation: Array, lags: Array) -> Array:
+    """Height (n,) of the maximum next to each frame's lag, between samples by a parabola, 0..1."""
+    rows, near = np.arange(len(lags)), np.clip(np.round(lags).astype(int), 1, LONGEST_LAG - 2)
+    y0, y1, y2 = (correlation[rows, near + step] for step in (-1, 0, 1))
+    bend = y0 - 2 * y1 + y2
+    shift = np.clip(np.where(bend < 0, 0.5 * (y0 - y2) / np.where(bend < 0, bend, -1.0), 0.0), -1.0, 1.0)
+    return np.clip(y1 - 0.25 * (y0 - y2) * shift, 0.0, 1.0)
 
 
 def _best_path(strengths: NDArray[np.float64], octaves: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -30,6 +30,8 @@ SEXES = {
     **dict.fromkeys(("03", "10", "11", "12", "15"), MALE),
     **dict.fromkeys(("08", "09", "13", "14", "16"), FEMALE),
 }
+# Years, as the database's authors give them.
+AGES = {"03": 31, "08": 34, "09": 21, "10": 32, "11": 26, "12": 30, "13": 32, "14": 35, "15": 25, "16": 31}
 
 
 class TrainingDataMissing(Exception):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.model_runs.wellness.interface import SAMPLE_RATE, Samples
+from apps.model_runs.wellness.training.codecs import through_codec
 
 CLEAN = "clean"
 
@@ -66,14 +67,55 @@ def _telephone(signal: Signal, rng: np.random.Generator) -> Signal:
     return line
 
 
-def _room(signal: Signal, rng: np.random.Generator) -> Signal:
-    """An exponentially decaying tail of 0.4 s, 6 dB under the direct sound."""
-    length = int(0.4 * SAMPLE_RATE)
-    response = rng.standard_normal(length) * np.exp(-6.9 * np.arange(length) / length)
-    response *= 0.5 / np.sqrt(np.sum(response**2))
-    response[0] = 1
-    size = 1 << (len(signal) + length).bit_length()
-    return np.fft.irfft(np.fft.rfft(signal, size) * np.fft.rfft(response, size), size)[: len(signal)]
+def _room(seconds: float, decibels: float) -> Disturbance:
+    """An exponentially decaying tail that falls by 60 dB in `seconds`, so many decibels under the direct sound."""
+
+    def apply(signal: Signal, rng: np.random.Generator) -> Signal:
+        length = int(seconds * SAMPLE_RATE)
+        response = rng.standard_normal(length) * np.exp(-6.9 * np.arange(length) / length)
+        response *= 10 ** (-decibels / 20) / np.sqrt(np.sum(response**2))
+        response[0] = 1
+        size = 1 << (len(signal) + length).bit_length()
+        return np.fft.irfft(np.fft.rfft(signal, size) * np.fft.rfft(response, size), size)[: len(signal)]
+
+    return apply
+
+
+def _recorded_again(signal: Signal, rng: np.random.Generator) -> Signal:
+    """Played by a small loudspeaker in a room and recorded with some hiss."""
+    band = _filtered(lambda f: _low_pass(6_500, 150)(f) / (1 + np.exp(np.clip((180 - f) / 25, -60, 60))))(signal, rng)
+    return _coloured(0.5, 22)(_room(0.3, 4)(band, rng), rng)
+
+
+def _quiet(signal: Signal, rng: np.random.Generator) -> Signal:
+    """40 dB below full scale, where 16 bits leave steps that can be heard."""
+    return np.round(signal / max(float(np.abs(signal).max()), 1e-9) * 327) / 327
+
+
+def _coded(container: str, codec: str, bits_per_second: int, rate: int = SAMPLE_RATE) -> Disturbance:
+    return lambda signal, rng: through_codec(signal, container, codec, bits_per_second, rate)
+
+
+def _tempo(factor: float) -> Disturbance:
+    """`factor` times as fast at the same pitch: windows of 30 ms laid closer or wider, each moved by up to 8 ms to
+    where it fits its predecessor best (WSOLA: Verhelst and Roelands, ICASSP 1993)."""
+
+    def apply(signal: Signal, rng: np.random.Generator) -> Signal:
+        size, reach = int(0.03 * SAMPLE_RATE), int(0.008 * SAMPLE_RATE)
+        hop = size // 2
+        window = np.hanning(size + 1)[:size]
+        padded = np.pad(signal, (reach, size + hop + reach))
+        out = np.zeros(int(len(signal) / factor) + size)
+        place = reach
+        for start in range(0, len(out) - size, hop):
+            out[start : start + size] += window * padded[place : place + size]
+            natural = padded[place + hop : place + hop + size]
+            wanted = min(reach + int((start + hop) * factor), len(padded) - size - reach)
+            around = padded[wanted - reach : wanted + reach + size]
+            place = wanted - reach + int(np.argmax(np.correlate(around, natural[:size], "valid")))
+        return out[: int(len(signal) / factor)]
+
+    return apply
 
 
 def _tilt(exponent: float) -> Disturbance:
@@ -86,10 +128,22 @@ DISTURBANCES: dict[str, Disturbance] = {
     "white noise 15 dB": _coloured(0, 15),
     "brown noise 10 dB": _coloured(1, 10),
     "telephone": _telephone,
-    "room": _room,
+    "room": _room(0.4, 6),
+    "large room": _room(0.9, 3),
+    "recorded again": _recorded_again,
     "bright microphone": _tilt(0.33),
     "dark microphone": _tilt(-0.33),
     "boomy microphone": _filtered(lambda frequency: 1 + 2 * _low_pass(250, 40)(frequency)),
     "thin microphone": _filtered(lambda frequency: 1 - 0.9 * _low_pass(250, 40)(frequency)),
     "low-pass 5 kHz": _filtered(_low_pass(5_000, 100)),
+    "quiet microphone": _quiet,
+    "Opus 12 kbit/s": _coded("ogg", "libopus", 12_000),
+    "MP3 32 kbit/s": _coded("mp3", "libmp3lame", 32_000),
+    "AAC 24 kbit/s": _coded("adts", "aac", 24_000),
+    "AMR 7.4 kbit/s": _coded("amr", "libopencore_amrnb", 7_400, rate=8_000),
+    "slower by 8 %": _tempo(0.92),
+    "faster by 8 %": _tempo(1.08),
 }
+
+# What is left of a file that was coded with a loss; the product sees that on the file itself.
+LOSSY = frozenset(name for name in DISTURBANCES if "kbit/s" in name)

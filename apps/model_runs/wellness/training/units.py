@@ -27,12 +27,13 @@ LEAST_JOIN_SECONDS = 6.0  # a speaker who says less in all with a label gives ta
 JOINS = 6  # of one speaker and label
 DISTURBED_JOINS = 1  # of these, each under every disturbance
 PART_SECONDS = (2.0, 5.0)
-PARTS = 3
+PARTS = 5
 PAUSE_SECONDS = 0.3
 
 Strings = NDArray[np.str_]
 Mask = NDArray[np.bool_]
 Progress = Callable[[int, int], None]
+Row = tuple[float, float, float, list[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ class Units:
     disturbance: Strings
     tail_seconds: NDArray[np.float64]
     speech_seconds: NDArray[np.float64]
-    quality: Strings
+    snr_db: NDArray[np.float64]
+    bandwidth_hz: NDArray[np.float64]
     values: NDArray[np.float64]
 
     def __len__(self) -> int:
@@ -88,7 +90,7 @@ def build_units(takes: Sequence[Take], jobs: int, progress: Progress | None = No
     return to_units(todo, rows)
 
 
-def to_units(todo: Sequence[Job], rows: Sequence[tuple[float, str, list[float]]]) -> Units:
+def to_units(todo: Sequence[Job], rows: Sequence[Row]) -> Units:
     """One row for each job and its measurement."""
     return Units(
         speaker=np.array([job.speaker for job in todo]),
@@ -99,18 +101,20 @@ def to_units(todo: Sequence[Job], rows: Sequence[tuple[float, str, list[float]]]
         disturbance=np.array([job.disturbance for job in todo]),
         tail_seconds=np.array([job.tail_seconds for job in todo]),
         speech_seconds=np.array([row[0] for row in rows]),
-        quality=np.array([row[1] for row in rows]),
-        values=np.array([row[2] for row in rows]),
+        snr_db=np.array([row[1] for row in rows]),
+        bandwidth_hz=np.array([row[2] for row in rows]),
+        values=np.array([row[3] for row in rows]),
     )
 
 
-def measure(job: Job) -> tuple[float, str, list[float]]:
-    """Seconds of speech, quality level and features of one unit, by the same stages as in the product."""
+def measure(job: Job) -> Row:
+    """Seconds of speech, signal to noise in dB, bandwidth in Hz and features, by the same stages as in the product."""
     samples = disturb(job.samples, job.disturbance, np.random.default_rng(job.seed))
     found = speech.find_speech(samples, PAUSE_SECONDS)
-    level = quality.measure(Recording(samples, "wav", "pcm_s16le", SAMPLE_RATE, 1), found).level
+    found_quality = quality.measure(Recording(samples, "wav", "pcm_s16le", SAMPLE_RATE, 1), found)
+    snr = quality.BEST_SNR_DB if found_quality.snr_db is None else found_quality.snr_db
     values = features.extract(samples, found)
-    return found.speech_seconds, level, [values[feature.name] for feature in FEATURES]
+    return found.speech_seconds, snr, found_quality.bandwidth_hz, [values[feature.name] for feature in FEATURES]
 
 
 def plan(takes: Sequence[Take]) -> Iterator[Job]:
