@@ -29,8 +29,10 @@ def _keep_our_logging(**_: Any) -> None:
 def _load_models_before_fork(sender: Any = None, **_: Any) -> None:
     """Children share the weights' pages when the parent has loaded them before it forks."""
     if "runs" in sender.app.amqp.queues.consume_from:
+        from apps.model_runs import model_choice
         from apps.model_runs.wellness import pipeline
 
+        model_choice.require_pinned_model()
         pipeline.load_models()
 
 

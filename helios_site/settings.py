@@ -284,6 +284,8 @@ HELIOS_ERASE_JOB_SECONDS = ENV.integer("HELIOS_ERASE_JOB_SECONDS", 900, 10, 3600
 HELIOS_ABANDONED_RUN_DAYS = ENV.integer("HELIOS_ABANDONED_RUN_DAYS", 30, 1, 3650)
 HELIOS_RECORDING_RETENTION_DAYS = ENV.integer("HELIOS_RECORDING_RETENTION_DAYS", 0, 0, 3650)  # 0 keeps
 HELIOS_DELETE_DATA_AFTER_HOURS = 12
+# Scores every organisation's runs, whatever is activated for it.
+HELIOS_MODEL_VERSION = ENV.text("HELIOS_MODEL_VERSION")
 HELIOS_TRAINING_DATA = Path(ENV.text("HELIOS_TRAINING_DATA", "../shared/data"))
 
 # -- Operating ------------------------------------------------------------------------------------------

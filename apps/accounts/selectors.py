@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import ValidationError
 
-from apps.accounts.models import Membership, User
+from apps.accounts.models import Membership, Organization, User
 
 CURRENT_ORGANIZATION = "organization_id"  # in the session: the organisation that its user works for now
 
@@ -21,3 +22,11 @@ def current_membership(user: User, session: SessionBase) -> Membership | None:
     )
     chosen = session.get(CURRENT_ORGANIZATION)
     return next((one for one in memberships if str(one.organization_id) == chosen), next(iter(memberships), None))
+
+
+def organization_named(name: str) -> Organization:
+    """The organisation of that exact name. Raises ValidationError."""
+    found = Organization.objects.filter(name=name.strip()).first()
+    if found is None:
+        raise ValidationError(f"There is no organisation {name.strip()!r}.")
+    return found

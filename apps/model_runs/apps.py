@@ -7,3 +7,6 @@ class ModelRunsConfig(AppConfig):
     name = "apps.model_runs"
     label = "model_runs"
     verbose_name = "Model runs"
+
+    def ready(self) -> None:
+        from apps.model_runs import checks  # noqa: F401 - registers them

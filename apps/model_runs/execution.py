@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
-from apps.model_runs import metrics, services
+from apps.model_runs import metrics, model_choice, services
 from apps.model_runs.models import ModelRun
 from apps.model_runs.storage import recordings
 from apps.model_runs.wellness import pipeline
@@ -46,8 +46,9 @@ def execute_run(run_id: UUID) -> bool:
     run = claim.run
     started = time.perf_counter()
     try:
+        model = model_choice.model_for(run.organization_id)
         with recordings().local_path(run.recording_key) as path:
-            analysis = pipeline.analyse(path, person_of(run), limits())
+            analysis = pipeline.analyse(path, person_of(run), limits(), model=model)
     except Exception:
         log.exception("run_attempt_failed", run_id=str(run.id), attempt=claim.attempt)
         services.release_run(claim=claim)

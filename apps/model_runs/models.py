@@ -144,3 +144,81 @@ class ModelRun(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+THE_SHIPPED_MODEL = "the shipped model"
+
+
+class WellnessModelVersion(models.Model):
+    """A wellness model that was trained for this installation; its version is its name in runs and in the audit trail.
+
+    The database refuses every UPDATE, and the deletion of a model that an activation or a run names: what a stored
+    run was scored with stays known.
+    """
+
+    version = models.CharField(max_length=64, primary_key=True)
+    content = models.TextField()  # the model's file byte for byte, so that anybody can compare the SHA-256
+    sha256 = models.CharField(max_length=64)
+    evaluation = models.JSONField(null=True)  # the figures that training measured on held-out speakers
+    card = models.TextField(blank=True)  # Markdown
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.CharField(max_length=80)  # "system", or kind and id of the actor
+
+    class Meta:
+        verbose_name = "wellness model"
+
+    def __str__(self) -> str:
+        return self.version
+
+
+class ActivationQuerySet(models.QuerySet["WellnessModelActivation"]):
+    def marked(self) -> ActivationQuerySet:
+        """With `is_in_force`: whether it is the latest of its organisation, the one that decides."""
+        return self.annotate(is_in_force=~models.Exists(_later()))
+
+    def in_force(self) -> ActivationQuerySet:
+        return self.filter(~models.Exists(_later()))
+
+
+def _later() -> ActivationQuerySet:
+    return WellnessModelActivation.objects.filter(
+        organization=models.OuterRef("organization"), number__gt=models.OuterRef("number")
+    )
+
+
+class WellnessModelActivation(models.Model):
+    """One step in the history of what scores an organisation's runs. Rows are added and never changed.
+
+    The one with the highest number decides; numbers are unique within the organisation, so that of two steps taken
+    at once one must come after the other. An organisation without any uses the shipped model.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveIntegerField()  # 1, 2, 3 … within the organisation
+    model = models.ForeignKey(WellnessModelVersion, null=True, on_delete=models.PROTECT, related_name="activations")
+    is_roll_back = models.BooleanField(default=False)
+    # What a roll-back of this step returns to; null is the shipped model, as before the first step.
+    before = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.CharField(max_length=80)
+
+    objects = ActivationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "wellness model activation"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "number"], name="activation_numbered_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"step {self.number} of {self.organization}: {self.model_name}"
+
+    @property
+    def model_name(self) -> str:
+        return self.model_id or THE_SHIPPED_MODEL
+
+    @property
+    def leads_back(self) -> bool:
+        """False where everything has been rolled back already."""
+        return self.model_id is not None or self.before_id is not None

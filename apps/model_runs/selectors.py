@@ -1,10 +1,19 @@
-"""Reads of model runs. Each begins with the organisation."""
+"""Reads of model runs and of models. Those of an organisation's data begin with the organisation."""
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
-from apps.model_runs.models import ModelRun, ModelRunQuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
+
+from apps.model_runs.models import (
+    ModelRun,
+    ModelRunQuerySet,
+    WellnessModelActivation,
+    WellnessModelVersion,
+)
 
 
 def list_runs(organization_id: UUID) -> ModelRunQuerySet:
@@ -15,3 +24,39 @@ def list_runs(organization_id: UUID) -> ModelRunQuerySet:
 def get_run(organization_id: UUID, run_id: UUID) -> ModelRun | None:
     """The run, or None: absent, foreign, deleted and erased look the same."""
     return ModelRun.objects.visible_to(organization_id).filter(id=run_id).first()
+
+
+def current_activation(organization_id: UUID) -> WellnessModelActivation | None:
+    """The latest step of the organisation; None if it has always used the shipped model."""
+    return WellnessModelActivation.objects.filter(organization_id=organization_id).order_by("-number").first()
+
+
+def active_model(organization_id: UUID) -> tuple[str | None, str | None]:
+    """Version and SHA-256 of the stored model that the organisation uses; (None, None) for the shipped one."""
+    steps = WellnessModelActivation.objects.filter(organization_id=organization_id).order_by("-number")
+    return steps.values_list("model_id", "model__sha256").first() or (None, None)
+
+
+def active_versions() -> list[str]:
+    """The stored models that some organisation uses."""
+    current = WellnessModelActivation.objects.in_force().filter(model__isnull=False)
+    return sorted(set(current.values_list("model_id", flat=True)))
+
+
+def stored_sha256(version: str) -> str | None:
+    return WellnessModelVersion.objects.filter(version=version).values_list("sha256", flat=True).first()
+
+
+def stored_content(version: str) -> bytes:
+    """The file of a stored model. Raises WellnessModelVersion.DoesNotExist."""
+    return WellnessModelVersion.objects.values_list("content", flat=True).get(version=version).encode()
+
+
+def models_with_organizations() -> QuerySet[Any]:
+    """The stored models, newest first, without what is large; `used_by` are the names of their organisations."""
+    users = WellnessModelActivation.objects.in_force().filter(model=OuterRef("pk")).order_by("organization__name")
+    return (
+        WellnessModelVersion.objects.defer("content", "evaluation", "card")
+        .annotate(used_by=ArraySubquery(users.values("organization__name")))
+        .order_by("-created_at", "version")
+    )

@@ -13,6 +13,7 @@ import pytest
 
 from tests import audio
 from tests.conftest import CHECKOUT
+from tests.model_runs.trained import trained
 
 FIELDS = [
     "file", "status", "errorCode", "speechSeconds", "durationSeconds", "scores", "quality", "warnings", "transcript",
@@ -70,7 +71,7 @@ def test_a_scored_file(lines: list[dict[str, Any]]) -> None:
     assert set(line["quality"]) == {"level", "snrDb", "clippingRatio", "issues"}
     assert "best of times" in line["transcript"].lower()
     assert line["warnings"]
-    assert set(line["elapsedSeconds"]) == {"decode", "speech", "quality", "transcribe", "features", "scores"}
+    assert set(line["elapsedSeconds"]) == {"decode", "speech", "quality", "transcribe", "features", "words", "scores"}
 
 
 def test_refused_files_have_the_same_fields(lines: list[dict[str, Any]]) -> None:
@@ -101,3 +102,18 @@ def test_an_unknown_birth_sex_is_refused_with_the_choices(folder: Path) -> None:
     result = score(folder, "--birth-sex", "OTHER")
     assert result.returncode == 2
     assert "MALE" in result.stderr
+
+
+def test_another_model_gives_other_scores(folder: Path, tmp_path: Path, lines: list[dict[str, Any]]) -> None:
+    model = tmp_path / "model.json"
+    model.write_bytes(trained("clinic-1", shift=1.5))
+    recording = folder / "a-reading.wav"
+    result = score(recording, "--birth-sex", "MALE", "--model-file", model)
+    assert result.returncode == 0, result.stderr
+    scores = json.loads(result.stdout)["scores"]
+    assert scores["uniformStress"] > lines[0]["scores"]["uniformStress"]
+    model.write_text("no model")
+    result = score(recording, "--model-file", model)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert f"{model}: It is not a wellness model" in result.stderr

@@ -1,4 +1,4 @@
-"""Every write to a model run. One function a verb, one transaction each, its audit row in the same transaction."""
+"""Every write to runs and models. One function a verb, one transaction each, its audit row in the same transaction."""
 
 from apps.model_runs.services.creation import CannotRerun, RunRequest, create_run, delete_run, record_read, rerun_failed
 from apps.model_runs.services.execution import (
@@ -10,6 +10,7 @@ from apps.model_runs.services.execution import (
     release_run,
 )
 from apps.model_runs.services.housekeeping import erase_due_data, remove_leftovers
+from apps.model_runs.services.model_versions import activate_model, roll_back_model, store_model
 from apps.model_runs.services.sweeping import sweep_runs
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Claim",
     "Received",
     "RunRequest",
+    "activate_model",
     "claim_run",
     "create_run",
     "delete_run",
@@ -27,5 +29,7 @@ __all__ = [
     "release_run",
     "remove_leftovers",
     "rerun_failed",
+    "roll_back_model",
+    "store_model",
     "sweep_runs",
 ]

@@ -13,8 +13,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.model_runs.execution import limits
+from apps.model_runs.model_files import ModelRefused, read_model_file
 from apps.model_runs.wellness import pipeline
 from apps.model_runs.wellness.interface import Analysis, Limits, Person
+from apps.model_runs.wellness.model import WellnessModel, shipped
 
 BIRTH_SEXES = ("MALE", "FEMALE", "INTERSEX", "UNKNOWN")
 
@@ -32,25 +34,30 @@ class Command(BaseCommand):
         parser.add_argument(
             "--min-speech-seconds", type=float, help="0 lets short clips through; default as in the settings"
         )
+        parser.add_argument("--model-file", type=Path, metavar="MODEL.json", help="default: the shipped model")
 
     def handle(self, *args: Any, **options: Any) -> None:
         bounds = limits()
         if options["min_speech_seconds"] is not None:
             bounds = replace(bounds, min_speech_seconds=options["min_speech_seconds"])
         person = Person(options["birth_sex"], options["date_of_birth"], options["language"])
+        try:
+            model = read_model_file(options["model_file"]).model if options["model_file"] else shipped()
+        except ModelRefused as error:
+            raise CommandError(str(error)) from error
         pipeline.load_models()
         failed = 0
         for path in _files(options["paths"]):
-            answer = self._score(path, person, bounds)
+            answer = self._score(path, person, bounds, model)
             failed += "error" in answer
             self.stdout.write(json.dumps(answer, ensure_ascii=False, indent=None if options["jsonl"] else 2))
             self.stdout.flush()
         if failed:
             raise CommandError(f"{failed} of the files could not be read or scored.")
 
-    def _score(self, path: Path, person: Person, bounds: Limits) -> dict[str, Any]:
+    def _score(self, path: Path, person: Person, bounds: Limits, model: WellnessModel) -> dict[str, Any]:
         try:
-            return _answer(path, pipeline.analyse(path, person, bounds))
+            return _answer(path, pipeline.analyse(path, person, bounds, model=model))
         except OSError as error:
             return {"file": str(path), "error": error.strerror or str(error)}
         except Exception as error:
