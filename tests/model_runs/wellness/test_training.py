@@ -158,7 +158,7 @@ def test_intervals_hold_as_often_as_they_say(figures: dict[str, Any]) -> None:
     everything = figures["intervals"]["all"]
     for head in fit.TARGETS:
         assert everything[head]["held"] == pytest.approx(0.8, abs=0.1)
-        assert figures["intervals"]["up to 3 s"]["recordings"] == 0
+    assert "up to 3 s" not in figures["intervals"]  # the corpus has none
     assert everything["mentalStrain"]["held"] == pytest.approx(0.8, abs=0.1)
 
 

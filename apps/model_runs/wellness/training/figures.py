@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -101,25 +102,26 @@ def _group(scores: Vector, y: np.ndarray, mine: Mask) -> Figures:
 
 def _by_seconds(units: Units, held: HeldOut, head: str) -> list[Figures]:
     """Held-out AUC of clean parts and joins by their seconds of speech."""
-    y = target_of(head, units.label)
-    clean = (units.disturbance == CLEAN) & (units.of(PART) | units.of(JOIN)) & (y >= 0)
-    rows = []
-    for low, high in ((0.0, 2.5), (2.5, 6.0), (6.0, 12.0)):
-        mine = clean & (units.speech_seconds >= low) & (units.speech_seconds < high)
-        interval = auc_interval_by_speaker(held.own[head][mine], y[mine], units.speaker[mine])
-        rows.append({"from": low, "to": high, "recordings": int(mine.sum()), "auc": _interval(interval)})
-    return rows
+    rows = (units.disturbance == CLEAN) & (units.of(PART) | units.of(JOIN))
+    return _by_range(units, held, head, rows, units.speech_seconds, (0.0, 2.5, 6.0, 12.0))
 
 
 def _by_snr(units: Units, held: HeldOut, head: str) -> list[Figures]:
-    """Held-out AUC of joins, disturbed ones too, by their signal-to-noise ratio."""
+    """Held-out AUC of joins, disturbed ones too, by their signal-to-noise ratio in dB."""
+    return _by_range(units, held, head, units.of(JOIN), units.snr_db, (0.0, 15.0, 25.0, 60.0))
+
+
+def _by_range(
+    units: Units, held: HeldOut, head: str, rows: Mask, measure: Vector, edges: tuple[float, ...]
+) -> list[Figures]:
     y = target_of(head, units.label)
-    rows = []
-    for low, high in ((0.0, 15.0), (15.0, 25.0), (25.0, 60.1)):
-        mine = units.of(JOIN) & (y >= 0) & (units.snr_db >= low) & (units.snr_db < high)
-        interval = auc_interval_by_speaker(held.own[head][mine], y[mine], units.speaker[mine])
-        rows.append({"from": low, "to": high, "recordings": int(mine.sum()), "auc": _interval(interval)})
-    return rows
+    found = []
+    for low, high in pairwise(edges):
+        mine = rows & (y >= 0) & (measure >= low) & ((measure < high) | (high == edges[-1]))
+        if mine.any():
+            interval = auc_interval_by_speaker(held.own[head][mine], y[mine], units.speaker[mine])
+            found.append({"from": low, "to": high, "recordings": int(mine.sum()), "auc": _interval(interval)})
+    return found
 
 
 def _disturbance(units: Units, held: HeldOut, head: str, y: np.ndarray, name: str) -> Figures:
@@ -156,6 +158,7 @@ def _intervals(units: Units, held: HeldOut, model: VoiceModel) -> Figures:
     groups = {"all": np.ones(len(speakers), bool)}
     groups |= {"up to 3 s": seconds <= 3, "3 to 7 s": (seconds > 3) & (seconds <= 7), "over 7 s": seconds > 7}
     groups |= {name: disturbance == name for name in (CLEAN, *DISTURBANCES)}
+    groups = {name: mine for name, mine in groups.items() if mine.any()}
     return {
         group: {
             "recordings": int(mine.sum()),

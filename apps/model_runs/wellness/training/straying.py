@@ -88,7 +88,8 @@ def _widening(design: NDArray[np.float64], y: Vector, weights: Vector) -> list[f
     free = list(range(design.shape[1]))
     while True:
         x = design[:, free]
-        found = np.linalg.solve((x * weights[:, None]).T @ x, (x * weights[:, None]).T @ y)
+        moments = (x * weights[:, None]).T @ x + 1e-6 * weights.sum() * np.eye(len(free))  # a condition may not vary
+        found = np.linalg.solve(moments, (x * weights[:, None]).T @ y)
         slopes = dict(zip(free, found.tolist(), strict=True))
         worst = min(free[1:], key=slopes.__getitem__, default=0)
         if worst == 0 or slopes[worst] >= 0:
