@@ -21,7 +21,15 @@ DIMENSIONS = {
     "lowSelfEsteem": "Low self-esteem",
 }
 
-STAGES = ("decode", "speech", "quality", "transcribe", "features", "heads", "scores", "total")  # as they happen
+EVIDENCE = {
+    "acted_proxy": "learnt from actors' voices",
+    "literature_index": "an index from the literature",
+    "authored_words": "from what was said",
+    "customer_trained": "trained on your own labels",
+    "trained": "trained on labelled people",
+}
+
+STAGES = ("decode", "speech", "quality", "transcribe", "features", "words", "scores", "total")  # as they happen
 
 
 class Progress:
@@ -58,14 +66,27 @@ def _result_lines(section: Mapping[str, Any], extensions: Mapping[str, Any]) -> 
     yield "Transcript"
     yield from textwrap.wrap(section["transcript"], WIDTH, initial_indent="  ", subsequent_indent="  ")
     yield ""
-    yield "Scores, from 0 to 1: the share of people whose voices show less of it"
+    yield "Scores from 0 to 1: the share of the reference speakers who show less of it. No diagnosis: see"
+    yield "docs/model-card.md for what each rests on. A range is what a longer, cleaner recording may give."
     yield _score_line("Mental strain", section["mentalStrain"]["value"], extensions, "mentalStrain")
     for name, label in DIMENSIONS.items():
         uniform = section[f"uniform{name[0].upper()}{name[1:]}"]["value"]
         yield _score_line(label, uniform, extensions, name)
-        reasons = [item["text"] for item in extensions["explanation"] or () if item["score"] == name]
+        reasons = [item for item in extensions["explanation"] or () if item["score"] == name]
         for reason in reasons[:REASONS]:
-            yield from textwrap.wrap(reason, WIDTH, initial_indent="      - ", subsequent_indent="        ")
+            line = f"{_measured(reason)} {reason['text']}"
+            yield from textwrap.wrap(line, WIDTH, initial_indent="      - ", subsequent_indent="        ")
+
+
+def _measured(reason: Mapping[str, Any]) -> str:
+    """The measurement beside its usual range, or the words."""
+    if reason["kind"] == "WORDS":
+        return f'"{reason["phrase"]}"'
+    unit = "" if reason["unit"] == "1" else f" {reason['unit']}"
+    return (
+        f"{reason['feature']} {reason['value']:.3g}{unit}"
+        f" (usual: {reason['referenceLow']:.3g} to {reason['referenceHigh']:.3g})."
+    )
 
 
 def _score_line(label: str, value: float, extensions: Mapping[str, Any], name: str) -> str:
@@ -74,7 +95,9 @@ def _score_line(label: str, value: float, extensions: Mapping[str, Any], name: s
     confidence = (extensions["confidence"] or {}).get(name)
     if confidence:
         level = str(confidence["level"]).lower()
-        line += f"  probably {confidence['low']:.2f} to {confidence['high']:.2f} ({level} confidence)"
+        line += f"  {confidence['low']:.2f} to {confidence['high']:.2f}, {level} confidence"
+    if name in DIMENSIONS and (evidence := (extensions["evidence"] or {}).get(name)):
+        line += f"; {EVIDENCE.get(evidence, evidence)}"
     return line
 
 

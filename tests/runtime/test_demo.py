@@ -27,7 +27,7 @@ def test_demo_scores_the_real_recording_and_stops(made: Path):
     )
     assert done.returncode == 0, done.stdout
     assert "best of times" in " ".join(done.stdout.lower().split())
-    scores = re.findall(r"^  [A-Z][\w -]+? +([01]\.\d\d)  [#.]{24}  probably", done.stdout, re.MULTILINE)
+    scores = re.findall(r"^  [A-Z][\w -]+? +([01]\.\d\d)  [#.]{24}  [01]\.\d\d to", done.stdout, re.MULTILINE)
     assert len(scores) == len(LABELS)
     assert len(set(scores)) > 1
     assert [label for label in LABELS if label in done.stdout] == LABELS
