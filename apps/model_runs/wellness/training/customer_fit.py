@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +103,7 @@ def design(data: Labelled, groups: Mapping[str, Group]) -> Design:
     return Design(data, own, pooled, not shortages(data.y[known], data.speaker[known]))
 
 
-def shortages(y: NDArray[np.int8], speaker: NDArray[np.str_]) -> list[str]:
+def shortages(y: NDArray[np.int8], speaker: NDArray[Any]) -> list[str]:
     """What there is too little of to train on."""
     speakers, found = len(np.unique(speaker)), []
     if speakers < FEWEST_SPEAKERS:

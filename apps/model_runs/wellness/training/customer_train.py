@@ -26,6 +26,7 @@ from apps.model_runs.wellness.training.customer_measure import Labelled
 from apps.model_runs.wellness.training.statistics import permutation_p
 
 EVIDENCE = "customer_trained"
+JUDGING_DEALS = 1_000
 REFITTED = "the head is fitted anew on each deal, with the penalty that was chosen"
 EXCHANGED = "speakers exchange their labels"
 
@@ -94,9 +95,9 @@ def judge(target: str, data: Labelled) -> Figures:
         missing = "negative" if data.y[0] else "positive"
         raise NothingToCompare(f"{target} has no {missing} recordings: there is nothing to compare.")
     known = data.where(data.sex != POOLED)
-    p = permutation_p(data.score, data.y, data.speaker)
-    within = permutation_p(known.score, known.y, known.speaker, known.sex) if len(known) else float("nan")
-    return figures(data, data.score, None, {"p": p, "withinSex": within, "deals": 2_000, "method": EXCHANGED})
+    p = permutation_p(data.score, data.y, data.speaker, draws=JUDGING_DEALS)
+    within = permutation_p(known.score, known.y, known.speaker, known.sex, JUDGING_DEALS) if len(known) else np.nan
+    return figures(data, data.score, None, {"p": p, "withinSex": within, "deals": JUDGING_DEALS, "method": EXCHANGED})
 
 
 def _train_target(

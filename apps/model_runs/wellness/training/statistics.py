@@ -76,6 +76,8 @@ def auc_interval_by_speaker(
         return within_group_auc(scores[rows], y[rows], strata[rows])
 
     area = area_of(np.arange(len(y)))
+    if np.isnan(area):
+        return area, area, area
     if area in (0.0, 1.0):
         fewest = min(len(np.unique(speakers[y == value])) for value in (0, 1))
         return area, *_of_complete_separation(area, fewest)
@@ -151,7 +153,7 @@ def dealt_labels(y: Labels, speakers: Names, rng: np.random.Generator, strata: N
 
 
 def permutation_p(
-    scores: NDArray[Any], y: Labels, speakers: Names, strata: Names | None = None, draws: int = 2_000
+    scores: NDArray[Any], y: Labels, speakers: Names, strata: Names | None = None, draws: int = 1_000
 ) -> float:
     """Chance that labels which tell nothing (`dealt_labels`) reach the AUC of these, one-sided, never 0 (Phipson 2010).
 
