@@ -157,7 +157,7 @@ def _beside(path: Path, read: Callable[[bytes], Kind]) -> Kind:
 
 
 def _figures(content: bytes) -> dict[str, Any]:
-    figures = _json(content)
+    figures = json.loads(content.decode(), parse_constant=lambda _: None)  # a figure that could not be computed
     if not isinstance(figures, dict):
         raise ValueError("it is no JSON object.")
     # What PostgreSQL's JSON does not hold: NUL, and halves of surrogate pairs, which cannot be encoded.

@@ -64,6 +64,8 @@ def test_a_trained_model_is_read_with_what_lies_beside_it(tmp_path: Path) -> Non
     assert (read.evaluation, read.card) == ({"stress": {"auc": 0.81}}, "# clinic-1\n\nTrained for a test.\n")
     alone = read_model_file(path)
     assert (alone.evaluation, alone.card) == (None, "")
+    path.with_name("evaluation.json").write_text('{"auc": NaN}')
+    assert read_trained(path).evaluation == {"auc": None}
     for beside in ("evaluation.json", "card.md"):
         path.with_name(beside).unlink()
     assert read_trained(path).evaluation is None
@@ -74,7 +76,7 @@ def test_a_trained_model_is_read_with_what_lies_beside_it(tmp_path: Path) -> Non
     ("name", "content"),
     [
         ("evaluation.json", b'{"a": "\\u0000"}'), ("evaluation.json", b'{"a": "\\ud800"}'),
-        ("evaluation.json", b"[]"), ("evaluation.json", b'{"a": NaN}'), ("card.md", b"\xff"), ("card.md", b"a\0"),
+        ("evaluation.json", b"[]"), ("evaluation.json", b"no JSON"), ("card.md", b"\xff"), ("card.md", b"a\0"),
     ],
 )  # fmt: skip
 def test_what_the_database_could_not_hold_is_refused(tmp_path: Path, name: str, content: bytes) -> None:

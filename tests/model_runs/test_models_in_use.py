@@ -333,6 +333,23 @@ def test_a_worker_does_not_start_with_a_pinned_model_that_is_not_there() -> None
     assert "ready" not in refused.stdout + refused.stderr
 
 
+def test_a_worker_whose_database_is_away_leaves_the_question_to_each_run() -> None:
+    code = (
+        "import django; django.setup(); from apps.model_runs import model_choice; model_choice.require_pinned_model()"
+    )
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "helios_site.settings",
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nowhere",
+        "HELIOS_MODEL_VERSION": "clinic-1",
+    }
+    started = subprocess.run(
+        [sys.executable, "-c", code], cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert started.returncode == 0, started.stderr
+    assert "pinned_model_not_checked" in started.stdout + started.stderr
+
+
 def test_nothing_is_asked_of_the_database_where_it_is_not_migrated_yet(settings: Any) -> None:
     settings.HELIOS_MODEL_VERSION = "clinic-9"
     with connection.cursor() as cursor:

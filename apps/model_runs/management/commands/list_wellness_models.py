@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "List the wellness models with their SHA-256, and the organisations that use each."
 
     def handle(self, **options: Any) -> None:
-        self.stdout.write(f"{shipped().version}  shipped  every organisation that is named below no model")
+        self.stdout.write(f"{shipped().version}  shipped  every organisation that is not named below")
         for model in models_with_organizations():
             self.stdout.write(f"{model}  {model.sha256}  {', '.join(model.used_by) or 'not in use'}")
         if settings.HELIOS_MODEL_VERSION:
