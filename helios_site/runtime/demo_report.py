@@ -29,7 +29,7 @@ EVIDENCE = {
     "trained": "trained on labelled people",
 }
 
-STAGES = ("decode", "speech", "quality", "transcribe", "features", "words", "scores", "total")  # as they happen
+STAGES = ("decode", "speech", "quality", "features", "transcribe", "words", "scores", "total")  # as they happen
 
 
 class Progress:

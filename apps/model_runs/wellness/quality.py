@@ -8,8 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.model_runs.wellness.features.frames import analyse_frames
-from apps.model_runs.wellness.features.pitch import track_pitch
+from apps.model_runs.wellness.features import Tracked, track
 from apps.model_runs.wellness.interface import SAMPLE_RATE, Quality, Recording, Speech
 
 FRAME = SAMPLE_RATE // 100  # samples in the 10 ms frames of `Speech.voiced`
@@ -35,8 +34,11 @@ SHORTEST_STRETCH = 12  # frames of 10 ms
 Array = NDArray[np.float64]
 
 
-def measure(recording: Recording, speech: Speech) -> Quality:
-    """Measure a recording in which speech was found. `snr_db` is None when there is no speech to compare with."""
+def measure(recording: Recording, speech: Speech, tracked: Tracked | None = None) -> Quality:
+    """Measure a recording in which speech was found; `tracked` is what `features.track` made of it, if that is there.
+
+    `snr_db` is None when there is no speech to compare with.
+    """
     samples = recording.samples
     frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME).astype(np.float64)
     power = np.square(frames).mean(axis=1)
@@ -52,7 +54,7 @@ def measure(recording: Recording, speech: Speech) -> Quality:
         issues.append("CLIPPING")
     if level < LOW_LEVEL_DBFS:
         issues.append("LOW_LEVEL")
-    if bandwidth >= NARROW_BAND_HZ and _has_second_speaker(recording, speech):
+    if bandwidth >= NARROW_BAND_HZ and _has_second_speaker(tracked or track(samples, speech)):
         # Without its fundamental, as on a telephone, one voice's pitch jumps by octaves.
         issues.append("SECOND_SPEAKER")
     if bandwidth < NARROW_BAND_HZ:
@@ -113,10 +115,9 @@ def _bandwidth_hz(frames: Array, source_rate: int) -> float:
     return float(min((carried[-1] + 1) * 250.0 if len(carried) else limit, limit))
 
 
-def _has_second_speaker(recording: Recording, speech: Speech) -> bool:
+def _has_second_speaker(tracked: Tracked) -> bool:
     """A cautious hint: two voices of like pitch are not told apart, and one with a wide range is not taken for two."""
-    frames = analyse_frames(recording.samples, speech)
-    pitch = track_pitch(frames)
+    pitch = tracked.pitch
     octaves, weights = [], []
     for run in range(int(pitch.run.max(initial=-1)) + 1):
         f0 = pitch.f0[pitch.run == run]

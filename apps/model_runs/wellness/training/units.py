@@ -111,9 +111,10 @@ def measure(job: Job) -> Row:
     """Seconds of speech, signal to noise in dB, bandwidth in Hz and features, by the same stages as in the product."""
     samples = disturb(job.samples, job.disturbance, np.random.default_rng(job.seed))
     found = speech.find_speech(samples, PAUSE_SECONDS)
-    found_quality = quality.measure(Recording(samples, "wav", "pcm_s16le", SAMPLE_RATE, 1), found)
+    tracked = features.track(samples, found)
+    found_quality = quality.measure(Recording(samples, "wav", "pcm_s16le", SAMPLE_RATE, 1), found, tracked)
     snr = quality.BEST_SNR_DB if found_quality.snr_db is None else found_quality.snr_db
-    values = features.extract(samples, found)
+    values = features.extract(samples, found, tracked)
     return found.speech_seconds, snr, found_quality.bandwidth_hz, [values[feature.name] for feature in FEATURES]
 
 
