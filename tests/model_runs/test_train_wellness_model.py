@@ -133,7 +133,7 @@ def test_finished_scores_are_judged_on_labelled_recordings(
     )
     assert "stress: 8 recordings of 8 speakers, 4 positive" in printed
     assert "baseline: sex alone" in printed
-    assert "Finished scores of model clinic-1." in printed
+    assert "Finished scores of model clinic-1;" in printed
     found = json.loads(figures.read_text())
     assert found["version"] == "clinic-1"
     assert found["targets"]["stress"]["auc"]["auc"] > 0.6

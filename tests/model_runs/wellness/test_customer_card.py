@@ -173,6 +173,9 @@ def test_finished_scores_are_judged_by_the_same_figures() -> None:
         "method": customer_train.EXCHANGED,
     }
     assert found["warnings"] == []
+    curve = np.array(found["roc"])
+    assert len(curve) < 100
+    assert np.trapezoid(curve[:, 1], curve[:, 0]) == pytest.approx(found["auc"]["auc"], abs=1e-3)
 
     idle = replace(data, score=rng.random(len(data)))
     assert customer_train.judge("stress", idle)["warnings"]

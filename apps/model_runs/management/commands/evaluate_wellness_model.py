@@ -87,7 +87,7 @@ class Command(BaseCommand):
             raise CommandError(f"{data}: {error.strerror}") from error
         for target, found in targets.items():
             self.stdout.write(report(target, found) + "\n")
-        self.stdout.write(f"Finished scores of model {model.version}.")
+        self.stdout.write(f"Finished scores of model {model.version}; people whom it was trained on would flatter it.")
         return {"version": model.version, "targets": targets}
 
     def _progress(self, what: str, done: int, total: int, every: int) -> None:

@@ -141,9 +141,11 @@ class _Parser:
         path = self._folder / cell
         if not cell:
             self.fault(line, "no path; name the recording, from the CSV's folder or in full.")
-        elif not path.is_file():
+        elif path.is_file():
+            return path.resolve()
+        else:
             self.fault(line, f"there is no file {path}; paths count from the CSV's folder.")
-        return path.resolve()
+        return path
 
     def _positive(self, line: int, cell: str) -> bool:
         try:

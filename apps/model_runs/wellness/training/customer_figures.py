@@ -184,8 +184,12 @@ def _mean_score(data: Labelled, score: Vector, mine: NDArray[np.bool_]) -> Figur
 
 
 def _curve(score: Vector, y: NDArray[np.int8]) -> list[list[float | None]]:
+    """The corners of the ROC curve: what lies between two others on a level or upright line is left out."""
     false, true = statistics.roc_curve(score, y)
-    return [[_round(x), _round(y)] for x, y in zip(false.tolist(), true.tolist(), strict=True)]
+    between = np.zeros(len(false), bool)
+    for axis in (false, true):
+        between[1:-1] |= (axis[:-2] == axis[1:-1]) & (axis[1:-1] == axis[2:])
+    return [[_round(x), _round(y)] for x, y in zip(false[~between].tolist(), true[~between].tolist(), strict=True)]
 
 
 def _quartiles(values: Vector) -> list[float | None]:
