@@ -58,10 +58,11 @@ check: dev
 	$(WITH_SERVERS) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(DEPLOYED) $(WITH_SERVERS) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
-# The shipped weights again from the raw recordings of HELIOS_TRAINING_DATA.
+# The shipped model and its figures again from the raw data of HELIOS_TRAINING_DATA.
 reproduce: install
-	$(BIN)/python manage.py reproduce_wellness_model --output build/voice.json \
-	    --compare apps/model_runs/wellness/weights/voice.json
+	@made=$$(mktemp -d) && trap 'rm -r "$$made"' EXIT && \
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python manage.py reproduce_wellness_model --output "$$made" \
+	    --compare apps/model_runs/wellness/weights $(ARGS)
 
 format: dev
 	$(BIN)/ruff check --fix

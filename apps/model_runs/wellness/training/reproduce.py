@@ -18,6 +18,7 @@ from apps.model_runs.wellness.training.card import card
 from apps.model_runs.wellness.training.corpus import read_emodb
 from apps.model_runs.wellness.training.evaluate import hold_out, parts_of
 from apps.model_runs.wellness.training.fit import TARGETS, fit_voice
+from apps.model_runs.wellness.training.report import report as report
 from apps.model_runs.wellness.training.straying import fit_straying
 from apps.model_runs.wellness.training.units import Progress, Units, build_units
 from apps.model_runs.wellness.words import heads as word_heads
