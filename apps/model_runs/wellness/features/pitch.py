@@ -128,7 +128,7 @@ def _height_at(correlation: Array, lags: Array) -> Array:
     y0, y1, y2 = (correlation[rows, near + step] for step in (-1, 0, 1))
     bend = y0 - 2 * y1 + y2
     shift = np.clip(np.where(bend < 0, 0.5 * (y0 - y2) / np.where(bend < 0, bend, -1.0), 0.0), -1.0, 1.0)
-    return np.clip(y1 - 0.25 * (y0 - y2) * shift, 0.0, 1.0)
+    return np.asarray(np.clip(y1 - 0.25 * (y0 - y2) * shift, 0.0, 1.0), np.float32)
 
 
 def _best_path(strengths: NDArray[np.float64], octaves: NDArray[np.float64]) -> NDArray[np.int64]:
