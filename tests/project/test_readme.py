@@ -107,7 +107,7 @@ def test_every_path_that_the_readme_names_is_served() -> None:
 def test_the_readme_says_what_it_must() -> None:
     for sentence in (
         "not a medical device",
-        "provisional",
+        "No recording of it was labelled with a real person's state",
         "The image is\nnot built in our CI",
         "no backup command yet",
     ):
