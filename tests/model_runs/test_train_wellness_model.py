@@ -86,8 +86,8 @@ def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 def test_it_prints_every_figure_beside_its_baselines(trained: tuple[Path, str]) -> None:
     output, printed = trained
     for words in (
-        "stress: 52 recordings of 52 speakers, 26 positive", "baseline: sex alone", "baseline: median pitch alone",
-        "within sex: score", "words alone", "Permutation p: 0.005", "Calibration:", "female", "1950-1959",
+        "stress: 52 recordings of 52 speakers, 26 positive", "baseline: the sex alone",
+        "baseline: the median pitch alone", "within sex: the score", "words alone", "Permutation p: 0.005", "Calibration:", "female", "1950-1959",
         f"Wrote model clinic-1 to {output}",
     ):  # fmt: skip
         assert words in printed
@@ -132,7 +132,7 @@ def test_finished_scores_are_judged_on_labelled_recordings(
         "evaluate_wellness_model", few, "--model-file", trained[0] / "model.json", "--output", figures, "--jobs", 2
     )
     assert "stress: 8 recordings of 8 speakers, 4 positive" in printed
-    assert "baseline: sex alone" in printed
+    assert "baseline: the sex alone" in printed
     assert "Finished scores of model clinic-1;" in printed
     found = json.loads(figures.read_text())
     assert found["version"] == "clinic-1"

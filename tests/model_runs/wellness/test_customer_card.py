@@ -85,6 +85,14 @@ def test_a_score_that_does_no_better_than_the_sex_is_warned_of(trained: Trained)
     assert "WARNING: The AUC" in report("lowSelfEsteem", found)
 
 
+def test_recordings_made_otherwise_for_positives_are_warned_of() -> None:
+    data, rng = customers(), np.random.default_rng(1)
+    noisy = replace(data, snr_db=np.where(data.y, 20.0, 30.0), score=0.7 * rng.random(len(data)) + 0.3 * data.y)
+    found = customer_train.judge("stress", noisy)
+    assert found["baselines"]["snrOnly"]["auc"] == 1
+    assert "not above that of the signal-to-noise ratio alone, 1.000" in found["warnings"][0]
+
+
 def test_a_real_effect_is_not_warned_of() -> None:
     by_target = {"stress": as_shipped(customers(effect=1.5, words=1.0))}
     found = customer_train.train(by_target, shipped(), "v", silent, deals=39).targets["stress"]
@@ -95,8 +103,8 @@ def test_a_real_effect_is_not_warned_of() -> None:
 def test_the_report_names_every_figure(trained: Trained) -> None:
     text = report("stress", trained.targets["stress"])
     for words in (
-        "180 recordings of 60 speakers", "baseline: sex alone", "baseline: median pitch alone", "within sex: score",
-        "words alone", "Permutation p: 0.050", "Calibration: expected error", "female", "1970-1979",
+        "180 recordings of 60 speakers", "baseline: the sex alone", "baseline: the median pitch alone",
+        "within sex: the score", "words alone", "Permutation p: 0.050", "Calibration: expected error", "female", "1970-1979",
     ):  # fmt: skip
         assert words in text
     assert max(map(len, text.splitlines())) < 140
@@ -193,7 +201,7 @@ def test_figures_that_cannot_be_known_are_null_not_invented() -> None:
     assert found["withinSex"]["auc"] == {"auc": None, "low": None, "high": None}
     assert found["permutation"]["withinSex"] is None
     assert found["bySnr"] == found["data"]["snrDb"] == []
-    assert "within sex: score" in report("stress", found)
+    assert "within sex: the score" in report("stress", found)
     assert "not known" in report("stress", found)
     assert "snr" not in customer_card.plots("stress", found)
     json.dumps(found, allow_nan=False)

@@ -12,16 +12,16 @@ import pytest
 from apps.model_runs.wellness.features.registry import BY_NAME, HEAD_FEATURES
 from apps.model_runs.wellness.heads import FEMALE, GROUPS, MALE, POOLED
 from apps.model_runs.wellness.training import customer_fit, statistics
-from apps.model_runs.wellness.training.customer_figures import pitch_alone, sex_alone
+from apps.model_runs.wellness.training.customer_figures import measure_alone, sex_alone
 from apps.model_runs.wellness.training.customer_fit import Chance, Fitted, HeldOut
 from apps.model_runs.wellness.training.customer_measure import Labelled
-from tests.model_runs.wellness.customers import TELLING, WIDTH, customers, groups
+from tests.model_runs.wellness.customers import PITCH, TELLING, WIDTH, customers, groups
 
 WORD_WEIGHT = 1.5
 
 
 def worked(data: Labelled, deals: int = 40) -> tuple[Fitted, HeldOut, Chance]:
-    design = customer_fit.design(data, groups())
+    design = customer_fit.design_of(data, groups())
     fitted = customer_fit.fit(design, WORD_WEIGHT)
     return fitted, customer_fit.hold_out(design, WORD_WEIGHT), customer_fit.chance(design, fitted, deals=deals)
 
@@ -53,7 +53,7 @@ def test_labels_that_only_tell_the_sex_are_unmasked() -> None:
     data = customers(sex_effect=0.4, speakers=100, seed=3)
     _, held, chance = worked(data)
     assert statistics.auc(sex_alone(data), data.y) > 0.8
-    assert statistics.auc(pitch_alone(data), data.y) > 0.75
+    assert statistics.auc(measure_alone(data.values[:, PITCH], data.y), data.y) > 0.75
     assert statistics.auc(held.score, data.y) < 0.65
     assert statistics.within_group_auc(held.score, data.y, data.sex) == pytest.approx(0.5, abs=0.15)
     assert chance.within_sex > 0.05
@@ -119,7 +119,7 @@ def test_held_out_scores_are_ranks_among_the_peers_of_the_sex() -> None:
 
 def test_the_finished_head_gives_its_peers_even_ranks() -> None:
     data = customers()
-    design = customer_fit.design(data, groups())
+    design = customer_fit.design_of(data, groups())
     logits = customer_fit.share_logits(customer_fit.fit(design, WORD_WEIGHT).head, design)
     shares = 1 / (1 + np.exp(-logits))
     assert float(np.median(shares)) == pytest.approx(0.5, abs=0.1)
@@ -129,9 +129,9 @@ def test_the_finished_head_gives_its_peers_even_ranks() -> None:
 
 def test_a_voice_without_measurements_gets_the_score_of_a_usual_one() -> None:
     data = customers(effect=1.5)
-    design = customer_fit.design(data, groups())
+    design = customer_fit.design_of(data, groups())
     head = customer_fit.fit(design, WORD_WEIGHT).head
-    unmeasured = customer_fit.design(replace(data, values=np.full((len(data), WIDTH), np.nan)), groups())
+    unmeasured = customer_fit.design_of(replace(data, values=np.full((len(data), WIDTH), np.nan)), groups())
     logits = customer_fit.share_logits(head, unmeasured)
     assert np.isfinite(logits).all()
     assert len(np.unique(logits[data.sex == MALE].round(9))) == 1
@@ -142,7 +142,7 @@ def test_the_order_of_the_file_changes_nothing() -> None:
     turned = data.where(np.arange(len(data))[::-1])
     places = customer_fit.folds(data.speaker, data.y)
     assert (customer_fit.folds(turned.speaker, turned.y)[::-1] == places).all()
-    first, second = (customer_fit.hold_out(customer_fit.design(d, groups()), 1.5) for d in (data, turned))
+    first, second = (customer_fit.hold_out(customer_fit.design_of(d, groups()), 1.5) for d in (data, turned))
     assert second.score[::-1] == pytest.approx(first.score, abs=1e-9)
 
 

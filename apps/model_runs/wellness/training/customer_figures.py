@@ -24,6 +24,14 @@ SIGNIFICANT = 0.05
 Vector = NDArray[np.float64]
 Figures = dict[str, Any]
 
+# What needs no model: the person's sex and pitch, and how the recording was made.
+BASELINES = {
+    "sexOnly": "the sex",
+    "pitchOnly": "the median pitch",
+    "speechSecondsOnly": "the length of speech",
+    "snrOnly": "the signal-to-noise ratio",
+}
+
 _PITCH = HEAD_FEATURES.index("pitchMedian")
 _SEX_NAMES = {"MALE": "male", "FEMALE": "female", POOLED: "other or unknown"}
 
@@ -35,14 +43,19 @@ def figures(data: Labelled, score: Vector, voice: Vector | None, p: Mapping[str,
     on chance: `p`, `withinSex`, `deals`, `method`.
     """
     known = data.sex != POOLED
-    sex_only, pitch = sex_alone(data), pitch_alone(data)
+    pitch = measure_alone(data.values[:, _PITCH], data.y)
     spoken = data.spoken
     found = {
         "data": _description(data),
         "auc": _area(data, score),
         "voiceAuc": None if voice is None else _area(data, voice),
         "wordsAuc": _area(data.where(spoken), data.words[spoken]) if spoken.any() else None,
-        "baselines": {"sexOnly": _area(data, sex_only), "pitchOnly": _area(data, pitch)},
+        "baselines": {
+            "sexOnly": _area(data, sex_alone(data)),
+            "pitchOnly": _area(data, pitch),
+            "speechSecondsOnly": _area(data, measure_alone(data.speech_seconds, data.y)),
+            "snrOnly": _area(data, measure_alone(data.snr_db, data.y)),
+        },
         "withinSex": {
             "auc": _area(data.where(known), score[known], data.sex[known]),
             "pitchOnly": _pitch_within_sex(data.where(known), pitch[known]),
@@ -64,21 +77,20 @@ def sex_alone(data: Labelled) -> Vector:
     return np.array([shares[sex] for sex in data.sex])
 
 
-def pitch_alone(data: Labelled) -> Vector:
-    """The median pitch, turned so that it tells; unknown pitch counts as usual."""
-    pitch = data.values[:, _PITCH]
-    filled = np.where(np.isnan(pitch), np.nanmedian(pitch) if not np.isnan(pitch).all() else 0.0, pitch)
-    return filled if statistics.auc(filled, data.y) >= 0.5 else -filled
+def measure_alone(values: Vector, y: NDArray[np.int8]) -> Vector:
+    """One measurement as a score, turned so that it tells; where it is not known it counts as usual."""
+    known = values[~np.isnan(values)]
+    filled = np.where(np.isnan(values), np.median(known) if len(known) else 0.0, values)
+    return filled if statistics.auc(filled, y) >= 0.5 else -filled
 
 
 def warnings(found: Figures) -> list[str]:
     """What forbids to rely on the score, in plain words; empty where nothing does."""
     area, within, chance = found["auc"], found["withinSex"]["auc"], found["permutation"]
-    best = max((found["baselines"][name]["auc"], name) for name in ("sexOnly", "pitchOnly"))
+    best, name = max((found["baselines"][name]["auc"], name) for name in BASELINES)
     said = []
-    if area["auc"] <= best[0]:
-        name = {"sexOnly": "the sex", "pitchOnly": "the median pitch"}[best[1]]
-        said.append(f"The AUC of {area['auc']:.3f} is not above that of {name} alone, {best[0]:.3f}.")
+    if area["auc"] <= best:
+        said.append(f"The AUC of {area['auc']:.3f} is not above that of {BASELINES[name]} alone, {best:.3f}.")
     if chance["p"] is None or chance["p"] >= SIGNIFICANT:
         said.append(f"Labels dealt at random do as well too often (p = {p_text(chance['p'])}): there may be no effect.")
     if within["auc"] is not None and (within["low"] is None or within["low"] <= 0.5):

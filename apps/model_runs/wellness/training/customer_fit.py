@@ -28,7 +28,6 @@ FEWEST_OF_A_CLASS = 20  # recordings
 FEWEST_SPEAKERS_OF_A_CLASS = 10  # else a fold may have to learn a class from hardly anyone
 FEWEST_PEERS = 10  # speakers of a sex that make a reference of their own
 FOLDS = 5
-_SEED = 20_260_101
 RIDGES = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0)  # where all recordings together weigh their number
 DEALS = 200  # refits with dealt labels: no p below 1 in 201
 # Where the voice tells next to nothing, the ratio of the two weights is a division by next to nothing.
@@ -36,6 +35,7 @@ WORD_WEIGHT_LIMIT = 4.0
 
 _SEX_FREE = np.array([not BY_NAME[name].sex_bound for name in HEAD_FEATURES])
 _LOGISTIC_DEVIATION = np.pi / np.sqrt(3)
+_SEED = 20_260_101
 
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -92,7 +92,7 @@ class Chance:
     deals: int
 
 
-def design(data: Labelled, groups: Mapping[str, Group]) -> Design:
+def design_of(data: Labelled, groups: Mapping[str, Group]) -> Design:
     """Standardises by the reference speakers of the shipped model."""
     pooled = standardise(data.values, groups[POOLED])
     own = pooled.copy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from apps.model_runs.wellness.training.customer_figures import Figures, interval_text, p_text
+from apps.model_runs.wellness.training.customer_figures import BASELINES, Figures, interval_text, p_text
 
 Row = tuple[str, ...]
 
@@ -32,13 +32,12 @@ GROUP_COLUMNS = ("recordings", "speakers", "positive", "mean score", "AUC (95 %)
 def area_rows(found: Figures) -> list[Row]:
     """The score and what stands beside it, each with its AUC."""
     rows = [
-        ("score", found["auc"]),
-        ("voice alone", found["voiceAuc"]),
-        ("words alone", found["wordsAuc"]),
-        ("baseline: sex alone", found["baselines"]["sexOnly"]),
-        ("baseline: median pitch alone", found["baselines"]["pitchOnly"]),
-        ("within sex: score", found["withinSex"]["auc"]),
-        ("within sex: median pitch alone", found["withinSex"]["pitchOnly"]),
+        ("the score", found["auc"]),
+        ("its voice alone", found["voiceAuc"]),
+        ("its words alone", found["wordsAuc"]),
+        *((f"baseline: {words} alone", found["baselines"][name]) for name, words in BASELINES.items()),
+        ("within sex: the score", found["withinSex"]["auc"]),
+        ("within sex: the median pitch alone", found["withinSex"]["pitchOnly"]),
     ]
     return [(name, interval_text(area)) for name, area in rows if area is not None]
 

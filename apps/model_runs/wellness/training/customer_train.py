@@ -17,7 +17,7 @@ from apps.model_runs.wellness.training.customer_fit import (
     FOLDS,
     Fitted,
     chance,
-    design,
+    design_of,
     fit,
     hold_out,
     shortages,
@@ -103,7 +103,7 @@ def judge(target: str, data: Labelled) -> Figures:
 def _train_target(
     target: str, data: Labelled, base: WellnessModel, progress: Progress, deals: int
 ) -> tuple[Fitted, Figures]:
-    table, word_weight = design(data, base.voice.groups), base.voice.dimensions[target].word_weight
+    table, word_weight = design_of(data, base.voice.groups), base.voice.dimensions[target].word_weight
     fitted = fit(table, word_weight)
     held = hold_out(table, word_weight, lambda done, of: progress(f"{target}: folds held out", done, of))
     by_chance = chance(table, fitted, lambda done, of: progress(f"{target}: deals of labels", done, of), deals)
