@@ -87,7 +87,8 @@ def test_it_prints_every_figure_beside_its_baselines(trained: tuple[Path, str]) 
     output, printed = trained
     for words in (
         "stress: 52 recordings of 52 speakers, 26 positive", "baseline: the sex alone",
-        "baseline: the median pitch alone", "within sex: the score", "words alone", "Permutation p: 0.005", "Calibration:", "female", "1950-1959",
+        "baseline: the median pitch alone", "within sex: the score", "words alone", "Permutation p: 0.005",
+        "Calibration:", "female", "1950-1959",
         f"Wrote model clinic-1 to {output}",
     ):  # fmt: skip
         assert words in printed

@@ -104,7 +104,8 @@ def test_the_report_names_every_figure(trained: Trained) -> None:
     text = report("stress", trained.targets["stress"])
     for words in (
         "180 recordings of 60 speakers", "baseline: the sex alone", "baseline: the median pitch alone",
-        "within sex: the score", "words alone", "Permutation p: 0.050", "Calibration: expected error", "female", "1970-1979",
+        "within sex: the score", "words alone", "Permutation p: 0.050", "Calibration: expected error",
+        "female", "1970-1979",
     ):  # fmt: skip
         assert words in text
     assert max(map(len, text.splitlines())) < 140
