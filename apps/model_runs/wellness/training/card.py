@@ -5,10 +5,11 @@ from __future__ import annotations
 from apps.model_runs.wellness.training import card_reading as reading
 from apps.model_runs.wellness.training import card_tables as tables
 from apps.model_runs.wellness.training import card_text as text
+from apps.model_runs.wellness.training.card_aims import aims
 from apps.model_runs.wellness.training.card_markdown import markdown, reflowed
 from apps.model_runs.wellness.training.card_plots import plots
 from apps.model_runs.wellness.training.card_tables import Figures, Table
-from apps.model_runs.wellness.training.card_words import aims, word_tables
+from apps.model_runs.wellness.training.card_words import word_tables
 from apps.model_runs.wellness.training.plots import Plot, svg
 
 

@@ -17,17 +17,23 @@ def percent(share: float) -> str:
 
 def reflowed(block: str) -> str:
     """A paragraph or list with its lines filled up again after figures were put in; other Markdown as it is."""
-    if block.startswith(("|", "#", "![", " ")):
+    if block.startswith(("|", "#", "![", "    ")):
         return block
-    items = re.split(r"\n(?=- |\d\. )", block)
-    return "\n".join(_filled(item) for item in items)
+    return "\n".join(_filled(item) for item in re.split(r"\n(?=- |\d\. )", block))
 
 
 def _filled(item: str) -> str:
-    marker = re.match(r"- |\d\. ", item)
-    hanging = " " * (marker.end() if marker else 0)
+    found = re.match(r" *(- |\d\. )?", item)
+    hanging = " " * (found.end() if found else 0)
+    first = item[: len(hanging)]
+    words = " ".join(item.split()).removeprefix(first.lstrip())
     return textwrap.fill(
-        " ".join(item.split()), _WIDTH, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
+        words,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 

@@ -9,7 +9,7 @@ from apps.model_runs.wellness.training.card_tables import COVERAGE_TOLERANCE, SE
 from apps.model_runs.wellness.training.fit import TARGETS
 from apps.model_runs.wellness.training.straying import COVERAGE
 from apps.model_runs.wellness.training.units import JOIN_SECONDS, PART_SECONDS
-from apps.model_runs.wellness.words.training import FOLDS, PARAGRAPH
+from apps.model_runs.wellness.words.training import FOLDS
 
 _UNEQUAL = 0.1  # of AUC between the sexes: a reader must not miss it
 
@@ -142,9 +142,10 @@ its fold. Thresholds come from the same folds. A positive counts as read rightly
 other sentence below it; what a positive of one state says about another is unknown, so it is left out there. *As
 recognised* is the same sentence without capitals and punctuation, some words taken for others and some lost, as a poor
 recogniser writes it. **The sentences were written by the makers of the model**, in the style in which they expect
-people to speak: people will say it otherwise.
+people to speak: people will say it otherwise. Intervals of 95 % take sentences as independent (Wilson; DeLong for
+AUC), which sentences of one template are not: they are somewhat too narrow.
 
-Everyday paragraphs are public comments that raters called neutral and nothing else, {PARAGRAPH} of them joined;
+Everyday paragraphs are public comments that raters called neutral and nothing else, joined in fives;
 the comments labelled sad, afraid, grieving, nervous or sorry are set against pleasant and neutral ones. No comment
 of either was seen in training. Raters judged comments of strangers, not their own state."""
 
@@ -152,5 +153,5 @@ of either was seen in training. Raters judged comments of strangers, not their o
 AIMS = """\
 ## What was aimed at, and what was measured
 
-The aims speak of recordings and texts that are in nobody's training data. Those corpora are not part of this
-repository; for them the column shows the nearest figure that can be had here, which is no substitute."""
+The first aims speak of recordings and texts by other people, from corpora that are not part of this repository; for
+them the column shows the nearest figure that can be had here, which is no substitute."""

@@ -27,12 +27,12 @@ class Table:
     rows: Sequence[Row]
 
 
-def number(value: float, digits: int = 3) -> str:
-    """A figure for people; what could not be computed (NaN) is a dash."""
-    return "-" if math.isnan(value) else f"{value:.{digits}f}"
+def number(value: float | None, digits: int = 3) -> str:
+    """A figure for people; what could not be computed (None or NaN) is a dash."""
+    return "-" if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
-def interval(found: Sequence[float]) -> str:
+def interval(found: Sequence[float | None]) -> str:
     """A figure with the ends of its 95 % interval, from [figure, low, high]."""
     return f"{number(found[0])} ({number(found[1])} to {number(found[2])})"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from apps.model_runs.wellness.training.card_aims import aims
 from apps.model_runs.wellness.training.card_tables import Figures, Table, voice_tables
-from apps.model_runs.wellness.training.card_words import aims, word_tables
+from apps.model_runs.wellness.training.card_words import word_tables
 
 
 def report(evaluation: Figures) -> str:
