@@ -61,7 +61,7 @@ check: dev
 # The shipped model and its figures again from the raw data of HELIOS_TRAINING_DATA.
 reproduce: install
 	@made=$$(mktemp -d) && trap 'rm -r "$$made"' EXIT && \
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python manage.py reproduce_wellness_model --output "$$made" \
+	$(BIN)/python manage.py reproduce_wellness_model --output "$$made" \
 	    --compare apps/model_runs/wellness/weights $(ARGS)
 
 format: dev

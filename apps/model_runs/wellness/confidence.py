@@ -20,7 +20,7 @@ from apps.model_runs.wellness.scores import MENTAL_STRAIN, to_share
 LOW, MEDIUM, HIGH = "LOW", "MEDIUM", "HIGH"
 # Weakest first: mentalStrain is no better founded than the weakest score in it.
 EVIDENCE_CLASSES = ("literature_index", AUTHORED_WORDS, "acted_proxy", "customer_trained", "trained")
-_CAPS = {
+LEVEL_CAPS = {
     "literature_index": LOW,
     AUTHORED_WORDS: MEDIUM,
     "acted_proxy": MEDIUM,
@@ -99,7 +99,7 @@ def confidence(
         level = HIGH if high - low <= _NARROW else MEDIUM if high - low <= _WIDE else LOW
         if poor:
             level = LOW
-        result[name] = {"level": _lower(level, _CAPS[classes[name]]), "low": low, "high": high}
+        result[name] = {"level": _lower(level, LEVEL_CAPS[classes[name]]), "low": low, "high": high}
     return result
 
 

@@ -30,7 +30,6 @@ class Command(BaseCommand):
         parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that score recordings")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        os.environ["OPENBLAS_NUM_THREADS"] = "1"
         if options["jobs"] < 1:
             raise CommandError("--jobs is at least 1.")
         if options["data"] is None and options["model_file"] is not None:

@@ -41,8 +41,6 @@ class Command(BaseCommand):
         parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that measure features")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # More threads would add up in another order, and the weights would differ in their last digits.
-        os.environ["OPENBLAS_NUM_THREADS"] = "1"
         if options["jobs"] < 1:
             raise CommandError("--jobs is at least 1.")
         from apps.model_runs.wellness.training import reproduce

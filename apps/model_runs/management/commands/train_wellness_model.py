@@ -30,8 +30,6 @@ class Command(BaseCommand):
         parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that measure recordings")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # More threads would add up in another order, and the weights would differ in their last digits.
-        os.environ["OPENBLAS_NUM_THREADS"] = "1"
         from apps.model_runs.execution import limits
         from apps.model_runs.wellness.model import shipped
         from apps.model_runs.wellness.training.customer_card import folder_is_free, write_folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from apps.model_runs.wellness.confidence import _CAPS as LEVEL_CAPS
+from apps.model_runs.wellness.confidence import LEVEL_CAPS
 from apps.model_runs.wellness.features.registry import HEAD_FEATURES
 from apps.model_runs.wellness.fusion import WORD_LIMITS
 from apps.model_runs.wellness.heads import FEMALE, MALE, Dimension

@@ -16,7 +16,7 @@ from apps.model_runs.wellness.training.statistics import auc
 from apps.model_runs.wellness.training.straying import Parts
 from apps.model_runs.wellness.training.units import JOIN, PART, WHOLE, Mask, Units
 
-_DEALS = 5
+_DEALS = 20
 
 
 @dataclass(frozen=True, slots=True)

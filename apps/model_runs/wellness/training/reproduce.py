@@ -94,7 +94,8 @@ def largest_difference(first: Any, second: Any) -> float:
     if isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
         return max((largest_difference(*pair) for pair in zip(first, second, strict=True)), default=0.0)
     if type(first) in (int, float) and type(second) in (int, float):
-        return float(abs(first - second) / max(1.0, abs(first), abs(second)))
+        difference = abs(first - second) / max(1.0, abs(first), abs(second))
+        return math.inf if math.isnan(difference) else float(difference)
     return 0.0 if first == second else math.inf
 
 
