@@ -18,7 +18,7 @@ def through_codec(signal: Signal, container: str, codec: str, bits_per_second: i
     peak = max(float(np.abs(signal).max()), 1e-9)
     file = io.BytesIO(_encoded(signal * (0.5 / peak), container, codec, bits_per_second, rate))
     resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
-    with av.open(file) as decoder:
+    with av.open(file, "r") as decoder:
         frames = [out for frame in decoder.decode(audio=0) for out in resampler.resample(frame)]
     frames += resampler.resample(None)
     decoded = np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.float64)
