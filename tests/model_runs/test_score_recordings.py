@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from apps.model_runs.wellness.model import shipped
 from tests import audio
 from tests.conftest import CHECKOUT
 from tests.model_runs.trained import trained
 
 FIELDS = [
     "file", "status", "errorCode", "speechSeconds", "durationSeconds", "scores", "quality", "warnings", "transcript",
-    "elapsedSeconds",
+    "elapsedSeconds", "confidence", "evidence", "explanation", "modelVersion",
 ]  # fmt: skip
 API_NAMES = {
     "mentalStrain", "distress", "stress", "exhaustion", "sleepPropensity", "lowSelfEsteem", "uniformDistress",
@@ -71,6 +72,9 @@ def test_a_scored_file(lines: list[dict[str, Any]]) -> None:
     assert set(line["quality"]) == {"level", "snrDb", "clippingRatio", "issues"}
     assert "best of times" in line["transcript"].lower()
     assert line["warnings"]
+    assert set(line["confidence"]) == set(line["evidence"]) == API_NAMES - {n for n in API_NAMES if n[:7] == "uniform"}
+    assert {reason["kind"] for reason in line["explanation"]} == {"VOICE"}
+    assert line["modelVersion"] == shipped().version
     assert set(line["elapsedSeconds"]) == {"decode", "speech", "quality", "transcribe", "features", "words", "scores"}
 
 

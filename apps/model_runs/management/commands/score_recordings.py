@@ -95,6 +95,11 @@ def _answer(path: Path, analysis: Analysis) -> dict[str, Any]:
         "warnings": list(analysis.warnings),
         "transcript": analysis.transcript,
         "elapsedSeconds": analysis.elapsed_seconds,
+        # As in `extensions` of a run.
+        "confidence": analysis.confidence,
+        "evidence": analysis.evidence,
+        "explanation": analysis.explanation,
+        "modelVersion": analysis.model_version,
     }
 
 
