@@ -3,43 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from apps.model_runs.wellness import features, heads, quality, safety, scores, speech, transcribe
+from apps.model_runs.wellness import doubts, features, heads, quality, safety, scores, speech, transcribe
 from apps.model_runs.wellness.confidence import conditions_of, confidence, evidence
 from apps.model_runs.wellness.decode import decode
 from apps.model_runs.wellness.explain import explain
-from apps.model_runs.wellness.fusion import Fused, fuse, transcript_confidence
+from apps.model_runs.wellness.fusion import fuse, transcript_confidence
 from apps.model_runs.wellness.interface import (
-    QUALITY_WARNING,
     Analysis,
     ErrorCode,
     Limits,
     Person,
-    Quality,
     RecordingRefused,
     Speech,
-    Transcript,
 )
 from apps.model_runs.wellness.model import WellnessModel, shipped
 from apps.model_runs.wellness.words.embedding import load_encoder
 from apps.model_runs.wellness.words.reading import read_words
 
 STAGES = ("decode", "speech", "quality", "features", "transcribe", "words", "scores")
-
-MISSING_LIMIT = 0.25  # with a greater share of features that could not be measured nothing is certain
-NO_WORDS_WARNING = "No words were recognised in the recording."
-LITTLE_VOICE_WARNING = "Little voiced sound was found; the scores rest on few measurements."
-PITCH_WARNING = (
-    "The pitch of the voice is unusual for an adult of the birth sex that was given; the scores may be far off."
-)
-SELF_ESTEEM_WARNING = (
-    "Nothing was said that bears on self-esteem; lowSelfEsteem is the middle of the reference group, "
-    "with the lowest confidence."
-)
 
 CONTRACT_LIMITS = Limits()
 Progress = Callable[[str], None]
@@ -125,13 +111,14 @@ def _analyse(run: _Run, path: Path, person: Person, limits: Limits, model: Welln
     with run.stage("scores"):
         reading = heads.read_voice(model.voice, measured, person.birth_sex)
         fused = fuse(model.voice, reading, said, transcript_confidence(transcript, found, measured_quality))
+        found_doubts = doubts.doubts(recording, found, measured_quality, transcript, person, measured, reading)
         values = scores.score({name: part.logit for name, part in fused.items()}, limits)
         trust = confidence(
             model.voice,
             fused,
             scores.continuous(values),
             conditions_of(recording, found, measured_quality, reading),
-            measured_quality.level == "POOR" or reading.missing_share > MISSING_LIMIT or reading.pitch_is_unusual,
+            bool(found_doubts),
             limits.score_decimals,
         )
         reasons = explain(model.voice, reading, said, fused)
@@ -143,7 +130,7 @@ def _analyse(run: _Run, path: Path, person: Person, limits: Limits, model: Welln
         quality=measured_quality,
         warnings=(
             *safety.warnings_of(found_words),
-            *warnings_of(measured_quality, transcript, person, reading, fused),
+            *doubts.warnings_of(found_doubts, measured_quality, transcript, person, fused),
         ),
         confidence=trust,
         evidence=evidence(fused),
@@ -165,27 +152,3 @@ def _check_speech(found: Speech, limits: Limits) -> None:
             ErrorCode.TOO_SHORT,
             f"{found.speech_seconds:.1f} s of speech were found; at least {limits.min_speech_seconds:g} s are needed.",
         )
-
-
-def warnings_of(
-    measured: Quality,
-    transcript: Transcript,
-    person: Person,
-    reading: heads.VoiceReading,
-    fused: Mapping[str, Fused],
-) -> tuple[str, ...]:
-    """What a reader of the scores should know, the documented text first."""
-    warnings = []
-    if measured.level == "POOR":
-        warnings.append(QUALITY_WARNING)
-    if not transcript.supported:
-        warnings.append(f"There is no transcriber for {person.language}; the scores rest on the voice alone.")
-    elif not transcript.text.strip():
-        warnings.append(NO_WORDS_WARNING)
-    if reading.missing_share > MISSING_LIMIT:
-        warnings.append(LITTLE_VOICE_WARNING)
-    if reading.pitch_is_unusual:
-        warnings.append(PITCH_WARNING)
-    if fused["lowSelfEsteem"].unknown:
-        warnings.append(SELF_ESTEEM_WARNING)
-    return tuple(warnings)

@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from apps.model_runs.wellness import pipeline
+from apps.model_runs.wellness import doubts, pipeline
+from apps.model_runs.wellness.features.registry import FEATURES
 from apps.model_runs.wellness.fusion import fuse
 from apps.model_runs.wellness.heads import read_voice
 from apps.model_runs.wellness.interface import (
@@ -21,7 +23,9 @@ from apps.model_runs.wellness.interface import (
     Limits,
     Person,
     Quality,
+    Recording,
     Samples,
+    Speech,
     Transcript,
 )
 from apps.model_runs.wellness.model import shipped
@@ -109,7 +113,7 @@ def test_an_analysis_can_be_stored_as_json(whole: tuple[Analysis, list[str]]) ->
 
 def test_what_the_reading_cannot_tell_is_said(whole: tuple[Analysis, list[str]]) -> None:
     analysis, _ = whole
-    assert analysis.warnings == (pipeline.SELF_ESTEEM_WARNING,)
+    assert analysis.warnings == (doubts.SELF_ESTEEM_WARNING,)
     assert values(analysis)["lowSelfEsteem"] == 0.5
     assert analysis.confidence is not None
     assert analysis.confidence["lowSelfEsteem"] == {"level": "LOW", "low": 0.1, "high": 0.9}
@@ -240,32 +244,38 @@ def test_a_language_without_a_transcriber_is_scored_by_the_voice_alone(analyse: 
     assert analysis.ok
     assert analysis.transcript == ""
     assert "There is no transcriber for fr-FR; the scores rest on the voice alone." in analysis.warnings
-    assert pipeline.NO_WORDS_WARNING not in analysis.warnings
+    assert doubts.NO_WORDS_WARNING not in analysis.warnings
 
 
-def warned(transcript: str, **about: object) -> tuple[str, ...]:
+def warned(transcript: str, **about: Any) -> tuple[str, ...]:
     """The warnings of a good recording of a voice in the middle of its peers."""
     voice = shipped().voice
-    middle = dict(zip(voice.features, voice.groups["MALE"].centre.tolist(), strict=True))
+    middle = {feature.name: np.nan for feature in FEATURES}  # what no head weighs is left out
+    middle |= dict(zip(voice.features, voice.groups["MALE"].centre.tolist(), strict=True))
     reading = replace(read_voice(voice, middle, "MALE"), **about)
     fused = fuse(voice, reading, read_words(shipped().words, transcript), 1.0)
-    return pipeline.warnings_of(Quality("GOOD", 30.0, 0.0, 8_000.0, ()), Transcript(transcript), MAN, reading, fused)
+    # A second of sound for every two words.
+    recording = Recording(audio.silence(max(len(transcript.split()) / 2, 1)), "wav", "pcm_s16le", 16_000, 1)
+    speech = Speech(((0.0, recording.duration_seconds),), recording.duration_seconds, np.zeros(0, np.bool_))
+    quality, words = Quality("GOOD", 30.0, 0.0, 8_000.0, ()), Transcript(transcript)
+    found = doubts.doubts(recording, speech, quality, words, MAN, middle, reading)
+    return doubts.warnings_of(found, quality, words, MAN, fused)
 
 
 @pytest.mark.parametrize("text", ["", " \n"])
 def test_english_without_a_recognised_word_is_scored_with_a_warning(text: str) -> None:
-    assert warned(text) == (pipeline.NO_WORDS_WARNING, pipeline.SELF_ESTEEM_WARNING)
+    assert warned(text) == (doubts.NO_WORDS_WARNING, doubts.SELF_ESTEEM_WARNING)
 
 
 def test_self_esteem_has_a_warning_until_something_is_said_of_it() -> None:
-    assert warned("We went to the market.") == (pipeline.SELF_ESTEEM_WARNING,)
+    assert warned("We went to the market.") == (doubts.SELF_ESTEEM_WARNING,)
     assert warned("I feel worthless.") == ()
 
 
 def test_little_voice_and_an_unusual_pitch_are_said() -> None:
     nothing = np.full(len(shipped().voice.features), np.nan)
-    assert warned("I feel worthless.", values=nothing) == (pipeline.LITTLE_VOICE_WARNING,)
-    assert warned("I feel worthless.", pitch_is_unusual=True) == (pipeline.PITCH_WARNING,)
+    assert warned("I feel worthless.", values=nothing) == (doubts.LITTLE_VOICE_WARNING,)
+    assert warned("I feel worthless.", pitch_is_unusual=True) == (doubts.PITCH_WARNING,)
 
 
 def test_a_poor_recording_carries_the_documented_warning(analyse: Analyse, reading: Samples) -> None:
