@@ -217,7 +217,7 @@ def test_strange_words_are_strange_and_everyday_ones_are_not() -> None:
     assert not doubts.reads_strangely("No. No. No. No. No.")  # too few words to judge by
     assert doubts.reads_strangely("It is the same as the same as the same as the same as the same as the same as that.")
     assert doubts.reads_strangely(
-        "As Indinus petutin, I entered him tishti, zihamus, karu, ketrag and jets, vasanth and dasker of the upgam too."
+        "As Indinus petutin did I entered tishti, zihamus, karu, ketrag and jets, vasanth, dasker of the upgam mure kas."
     )
 
 
@@ -291,7 +291,7 @@ def cut(place: tuple[float, float]) -> Samples:
     return audio.cut(audio.speech_44s(), place[0], sum(place))
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@settings(max_examples=25, deadline=None, derandomize=True, database=None)
 @given(
     place=cuts,
     oddities=st.lists(st.sampled_from(range(len(ODDITIES))), max_size=3),
@@ -308,7 +308,7 @@ def test_any_mixture_is_answered(
     assert_answered(analyse(tmp_path_factory.getbasetemp(), sound, by_voice(birth_sex), limits))
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, database=None)
+@settings(max_examples=5, deadline=None, derandomize=True, database=None)
 @given(start=st.floats(0, 36), decibels=st.floats(-12, 0), seconds=st.floats(0, 4))
 def test_level_and_silence_at_the_end_change_neither_score_nor_warning(
     tmp_path_factory: pytest.TempPathFactory, start: float, decibels: float, seconds: float
