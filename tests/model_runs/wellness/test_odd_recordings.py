@@ -217,7 +217,8 @@ def test_strange_words_are_strange_and_everyday_ones_are_not() -> None:
     assert not doubts.reads_strangely("No. No. No. No. No.")  # too few words to judge by
     assert doubts.reads_strangely("It is the same as the same as the same as the same as the same as the same as that.")
     assert doubts.reads_strangely(
-        "As Indinus petutin did I entered tishti, zihamus, karu, ketrag and jets, vasanth, dasker of the upgam mure kas."
+        "As Indinus petutin did, I entered him tishti. Zihamus karu, ketrag and jets. "
+        "Vasanth and dasker of the upgam, the shvat of papilla baffin."
     )
 
 
