@@ -106,9 +106,7 @@ _LEAST_COMMON_SHARE = 1 / 3  # of the speech that must be the copy of other spee
 # Of words.
 FEWEST_WORDS = 20  # with fewer the shares below are chance
 DISTINCT_SHARE = 0.75  # of runs of four words; written comments .97 and more, a rhetorical chant .78, invented text .5
-SPLIT_SHARE = (
-    0.15  # of words outside a vocabulary of 30,000 pieces; exceeded by 1.5 % of the comments, nicknames and all
-)
+SPLIT_SHARE = 0.15  # of words outside a vocabulary of 30,000 pieces; more in 1.5 % of the comments, nicknames and all
 
 
 def doubts(
