@@ -36,7 +36,7 @@ _LOSSLESS = ("pcm", "flac", "alac", "wavpack")
 
 _NARROW, _WIDE = 0.2, 0.4  # widths of the interval up to which a level is HIGH, MEDIUM
 
-# Nothing was said and no voice measurement counts: 80 % of the peers lie between these.
+# Where nothing is known of a person, 80 % of the peers lie between these.
 _UNKNOWN = (0.1, 0.9)
 # Widths in logits that no data of ours can calibrate, since nobody speaks freely in it: how much else the same person
 # might have said, and what it means when voice and words contradict each other.
@@ -76,12 +76,14 @@ def confidence(
     fused: Mapping[str, Fused],
     values: Mapping[str, float],
     found: Vector,
-    poor: bool,
+    doubtful: bool,
+    strange: bool,
     decimals: int,
 ) -> dict[str, dict[str, Any] | None]:
     """`{level, low, high}` for each of the six continuous `values`; low <= value <= high.
 
-    `found` (5,) are the `conditions`; a `poor` recording has no level but LOW.
+    `found` (5,) are the `conditions`. A `doubtful` recording has no level but LOW; of a `strange` one, such as no
+    training heard, nothing is known but the score itself.
     """
     bounds = {name: _bounds(model, name, fused[name], found) for name in DIMENSIONS}
     # Where nothing was said the fixed value of self-esteem adds nothing that could vary.
@@ -95,9 +97,11 @@ def confidence(
     classes = evidence(fused)
     result: dict[str, dict[str, Any] | None] = {}
     for name, (low, high) in bounds.items():
+        if strange:
+            low, high = min(low, _UNKNOWN[0]), max(high, _UNKNOWN[1])
         low, high = min(values[name], round(low, decimals)), max(values[name], round(high, decimals))
         level = HIGH if high - low <= _NARROW else MEDIUM if high - low <= _WIDE else LOW
-        if poor:
+        if doubtful:
             level = LOW
         result[name] = {"level": _lower(level, LEVEL_CAPS[classes[name]]), "low": low, "high": high}
     return result

@@ -5,14 +5,13 @@ herself, in the declared language, into a fair microphone. Each doubt takes ever
 named in a sentence that says what to do. None of them changes a score.
 
 Each limit lies at the far end of what ordinary recordings measure, so that it speaks of the exception: the reference
-speakers in seven acted moods (62 recordings, clean and under noise, telephone, coding and three rooms: 434), and for
-words 1,265 paragraphs of four written comments. What two people of like voice say by turns, what a good machine reads
+speakers in seven acted moods (62 recordings, clean and under noise, telephone, coding and three rooms: 434); for words
+see `words.strangeness`. What two people of like voice say by turns, what a good machine reads
 out, and a foreign language that the recogniser turns into varied English pass unseen.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -35,7 +34,6 @@ from apps.model_runs.wellness.interface import (
 )
 from apps.model_runs.wellness.quality import GOOD_SNR_DB
 from apps.model_runs.wellness.speech import frame_rms
-from apps.model_runs.wellness.words.embedding import load_encoder
 
 ISSUE_WARNINGS = {
     "LOW_SNR": "The background is loud; record again in a quiet room, close to the microphone.",
@@ -103,11 +101,6 @@ _SHORTEST_LOOP_SECONDS = 1.0
 _LEAST_COMMON_SECONDS = 3.0
 _LEAST_COMMON_SHARE = 1 / 3  # of the speech that must be the copy of other speech
 
-# Of words.
-FEWEST_WORDS = 20  # with fewer the shares below are chance
-DISTINCT_SHARE = 0.75  # of runs of four words; written comments .97 and more, a rhetorical chant .78, invented text .5
-SPLIT_SHARE = 0.15  # of words outside a vocabulary of 30,000 pieces; more in 1.5 % of the comments, nicknames and all
-
 
 def doubts(
     recording: Recording,
@@ -125,6 +118,12 @@ def doubts(
         *_doubts_of_voice(measured, reading, quality, person),
         *_doubts_of_words(transcript, speech, quality),
     )
+
+
+def is_strange(found: tuple[str, ...]) -> bool:
+    """Whether a doubt is among `found` that the intervals know nothing of: noise and the like were in their training,
+    a whisper or a child was not."""
+    return not set(found) <= {*ISSUE_WARNINGS.values(), NO_WORDS_WARNING, STRANGE_WORDS_WARNING}
 
 
 def warnings_of(
@@ -197,26 +196,8 @@ def _doubts_of_words(transcript: Transcript, speech: Speech, quality: Quality) -
         return
     if not transcript.text.strip():
         yield NO_WORDS_WARNING
-    elif transcript_confidence(transcript, speech, replace(quality, level="GOOD")) < 1 or reads_strangely(
-        transcript.text
-    ):
+    elif transcript_confidence(transcript, speech, replace(quality, level="GOOD")) < 1:
         yield STRANGE_WORDS_WARNING
-
-
-def reads_strangely(text: str) -> bool:
-    """Whether a text says the same again and again or is full of unknown words.
-
-    A recogniser of English that hears another language does one or both: of 20 recordings of German it did so in 17.
-    """
-    words = re.findall(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*", text.lower())
-    if len(words) < FEWEST_WORDS:
-        return False
-    runs = list(zip(words, words[1:], words[2:], words[3:], strict=False))
-    if len(set(runs)) < DISTINCT_SHARE * len(runs):
-        return True
-    plain = [word for word in words if word.isalpha()]
-    pieces = load_encoder().tokenizer.encode_batch(plain, add_special_tokens=False)
-    return sum(len(piece.ids) > 1 for piece in pieces) > SPLIT_SHARE * len(words)
 
 
 def tuned_share_of_pauses(samples: Samples, speech: Speech) -> float:

@@ -18,6 +18,7 @@ from apps.model_runs.wellness.heads import Dimension, VoiceModel, VoiceReading
 from apps.model_runs.wellness.interface import DIMENSIONS, Quality, Speech, Transcript
 from apps.model_runs.wellness.scores import percentile, to_logit
 from apps.model_runs.wellness.words.reading import WordReading
+from apps.model_runs.wellness.words.strangeness import reads_strangely
 
 WORD_LIMITS = (-2.0, 3.0)  # a denial weighs less than a statement: many deny what troubles them
 AUTHORED_WORDS = "authored_words"
@@ -62,9 +63,10 @@ def fuse(model: VoiceModel, reading: VoiceReading, said: WordReading, trust: flo
 
 
 def transcript_confidence(transcript: Transcript, speech: Speech, quality: Quality) -> float:
-    """How far the words can be relied on, 0..1: by the recording's quality and by a plausible number of words."""
+    """How far the words can be relied on, 0..1: by the recording's quality and by a plausible number of words; not at
+    all where they do not read like English."""
     words = len(transcript.text.split())
-    if not words:
+    if not words or reads_strangely(transcript.text):
         return 0.0
     slowest, fastest = _USUAL_WORDS_A_SECOND
     usual = slowest <= words / max(speech.speech_seconds, 0.1) <= fastest

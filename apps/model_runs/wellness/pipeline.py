@@ -119,6 +119,7 @@ def _analyse(run: _Run, path: Path, person: Person, limits: Limits, model: Welln
             scores.continuous(values),
             conditions_of(recording, found, measured_quality, reading),
             bool(found_doubts),
+            doubts.is_strange(found_doubts),
             limits.score_decimals,
         )
         reasons = explain(model.voice, reading, said, fused)

@@ -30,10 +30,14 @@ def fused(voice: float = 0.0, words: float = 0.0, spoken: bool = False) -> dict[
 
 
 def trust(
-    parts: dict[str, Fused], found: np.ndarray = CLEAN, poor: bool = False, decimals: int = 6
+    parts: dict[str, Fused],
+    found: np.ndarray = CLEAN,
+    doubtful: bool = False,
+    strange: bool = False,
+    decimals: int = 6,
 ) -> dict[str, dict[str, float]]:
     values = continuous(score({name: part.logit for name, part in parts.items()}, Limits(score_decimals=decimals)))
-    answer = confidence(MODEL, parts, values, found, poor, decimals)
+    answer = confidence(MODEL, parts, values, found, doubtful, strange, decimals)
     assert list(answer) == list(SCORES)
     result = {}
     for name, given_trust in answer.items():
@@ -49,7 +53,7 @@ def widths(*args: object, **kwargs: object) -> dict[str, float]:
 
 @given(
     st.floats(-6.9, 6.9), st.floats(-4.5, 4.5), st.booleans(), st.floats(0, 200), st.floats(-5, 60),
-    st.floats(500, 8_000), st.booleans(), st.floats(0, 4), st.booleans(),
+    st.floats(500, 8_000), st.booleans(), st.floats(0, 4), st.booleans(), st.booleans(),
 )  # fmt: skip
 def test_an_interval_holds_its_value_whatever_the_recording(
     voice: float,
@@ -60,11 +64,12 @@ def test_an_interval_holds_its_value_whatever_the_recording(
     band: float,
     lossy: bool,
     far: float,
-    poor: bool,
+    doubtful: bool,
+    strange: bool,
 ) -> None:
-    found = trust(fused(voice, words, spoken), conditions(seconds, snr, band, lossy, far), poor, 4)
+    found = trust(fused(voice, words, spoken), conditions(seconds, snr, band, lossy, far), doubtful, strange, 4)
     assert {answer["level"] for answer in found.values()} <= {"LOW", "MEDIUM"}
-    if poor:
+    if doubtful:
         assert {answer["level"] for answer in found.values()} == {"LOW"}
 
 
@@ -96,6 +101,13 @@ def test_each_condition_widens_every_interval_of_the_voice(steps: list[np.ndarra
 def test_a_score_that_nothing_speaks_for_could_be_anywhere() -> None:
     found = trust(fused(2.0))["lowSelfEsteem"]
     assert (found["low"], found["high"], found["level"]) == (0.1, 0.9, "LOW")
+
+
+def test_of_a_strange_recording_nothing_is_known_but_the_score() -> None:
+    for found in trust(fused(6.0), doubtful=True, strange=True).values():
+        assert found["low"] <= 0.1
+        assert found["high"] >= 0.9
+        assert found["level"] == "LOW"
 
 
 def test_words_against_the_voice_widen_the_interval() -> None:

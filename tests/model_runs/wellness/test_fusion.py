@@ -90,13 +90,21 @@ def test_words_tell_exhaustion_and_sleepiness_apart() -> None:
     assert to_share(fused["sleepPropensity"].logit) > to_share(fused["exhaustion"].logit) + 0.3
 
 
+EVERYDAY = (
+    "On Saturday we went to the market with my sister and bought apples, bread and some cheese for the evening. "
+    "Then it rained."
+)
+
+
 @pytest.mark.parametrize(
-    ("text", "level", "expected"),
-    [("", "GOOD", 0.0), ("one " * 25, "GOOD", 1.0), ("one " * 25, "FAIR", 0.8), ("one " * 25, "POOR", 0.5),
-     ("one " * 200, "GOOD", 0.5), ("one", "GOOD", 0.5)],
+    ("text", "seconds", "level", "expected"),
+    [
+        ("", 10, "GOOD", 0.0), (EVERYDAY, 10, "GOOD", 1.0), (EVERYDAY, 10, "FAIR", 0.8), (EVERYDAY, 10, "POOR", 0.5),
+        (EVERYDAY, 2, "GOOD", 0.5), (EVERYDAY, 90, "GOOD", 0.5), ("It is the same, " * 12, 10, "GOOD", 0.0),
+    ],
 )  # fmt: skip
-def test_confidence_of_a_transcript(text: str, level: str, expected: float) -> None:
-    speech = Speech(((0.0, 10.0),), 10.0, np.ones(1_000, bool))
+def test_confidence_of_a_transcript(text: str, seconds: float, level: str, expected: float) -> None:
+    speech = Speech(((0.0, seconds),), seconds, np.ones(round(100 * seconds), bool))
     found = transcript_confidence(Transcript(text), speech, Quality(level, 30.0, 0.0, 8_000.0, ()))
     assert found == pytest.approx(expected)
 

@@ -26,6 +26,7 @@ from apps.model_runs.wellness.model import shipped
 from apps.model_runs.wellness.scores import SCORES, continuous
 from apps.model_runs.wellness.speech import find_speech
 from apps.model_runs.wellness.training.disturbances import disturb
+from apps.model_runs.wellness.words.strangeness import reads_strangely
 from tests import audio
 from tests.model_runs.wellness import odd_voices, voices
 
@@ -213,10 +214,10 @@ def test_strange_words_are_strange_and_everyday_ones_are_not() -> None:
         "Well, you know, I went to the shop and, um, I bought some bread and some milk. Then I, I met Priya, you know, "
         "and we talked about the weather and about her brother Tomasz, who lives in Aberystwyth."
     )
-    assert not doubts.reads_strangely(everyday)
-    assert not doubts.reads_strangely("No. No. No. No. No.")  # too few words to judge by
-    assert doubts.reads_strangely("It is the same as the same as the same as the same as the same as the same as that.")
-    assert doubts.reads_strangely(
+    assert not reads_strangely(everyday)
+    assert not reads_strangely("No. No. No. No. No.")  # too few words to judge by
+    assert reads_strangely("It is the same as the same as the same as the same as the same as the same as that.")
+    assert reads_strangely(
         "As Indinus petutin did, I entered him tishti. Zihamus karu, ketrag and jets. "
         "Vasanth and dasker of the upgam, the shvat of papilla baffin."
     )

@@ -152,8 +152,11 @@ def how() -> str:
    nothing that bears on it, it is 0.5, the middle of the reference, with the lowest confidence, an interval that holds
    four fifths of the reference, and a warning: that 0.5 is no measurement.
 7. **Refusals and warnings.** Less than {LIMITS.min_speech_seconds:g} s of speech is refused. Noise (below
-   {LOW_SNR_DB:g} dB), clipping, a narrow band, a second voice, too little voiced sound or a pitch unusual for the given
-   sex lower the confidence and are named."""
+   {LOW_SNR_DB:g} dB), clipping, a quiet or narrow-band recording, a background, a repetition, a voice unlike one grown
+   person talking, a pitch unusual for the given sex, a birth date under 18 and a transcript that does not read like
+   the declared language are named in a sentence and set every level to LOW; of a voice that no training heard, such as
+   a whisper, the interval says that nothing is known. Two like voices, good synthetic speech and some foreign speech
+   are not noticed."""
 
 
 _EMODB = (
