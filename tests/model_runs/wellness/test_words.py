@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.model_runs.wellness.training.corpus import TrainingDataMissing
-from apps.model_runs.wellness.words import corpus, grammar, heads, training
-from apps.model_runs.wellness.words.embedding import load_encoder
+from apps.model_runs.wellness.words import corpus, figures, grammar, heads, training
+from apps.model_runs.wellness.words.embedding import SIZE, WIDTH, load_encoder
+from apps.model_runs.wellness.words.fitting import fit_logistic
 from apps.model_runs.wellness.words.letters import legible
 from apps.model_runs.wellness.words.lexicon import CONSTRUCTS
 from apps.model_runs.wellness.words.sentences import MOST_WORDS, split_sentences
@@ -31,8 +31,9 @@ def scores(text: str) -> dict[str, float]:
 def test_embeddings_agree_with_the_published_similarities() -> None:
     """The values of the model's own page for these sentences, from the original implementation."""
     pair = load_encoder().embed(["That is a happy person", "That is a very happy person"])
-    assert pair.shape == (2, 384)
-    assert pair[0] @ pair[1] == pytest.approx(0.9429, abs=2e-4)
+    assert pair.shape == (2, SIZE)
+    last = pair[:, :WIDTH]
+    assert last[0] @ last[1] == pytest.approx(0.9429, abs=2e-4)
 
 
 def test_company_and_order_do_not_change_an_embedding() -> None:
@@ -40,7 +41,8 @@ def test_company_and_order_do_not_change_an_embedding() -> None:
     together = load_encoder().embed(sentences)
     alone = np.vstack([load_encoder().embed([sentence]) for sentence in sentences])
     np.testing.assert_allclose(together, alone, atol=2e-6)
-    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    for half in (together[:, :WIDTH], together[:, WIDTH:]):
+        np.testing.assert_allclose(np.linalg.norm(half, axis=1), 1, atol=1e-5)
 
 
 # -- sentences --------------------------------------------------------------------------------------------
@@ -84,6 +86,17 @@ def test_no_word_is_lost_and_no_sentence_is_long(text: str) -> None:
         ("My leg fell asleep.", "sleepPropensity", "idiom"),
         ("I used to be depressed but now I feel fine.", "distress", "recovered"),
         ("I used to care and now I'm drained.", "exhaustion", "affirmed"),
+        ("Everyone at the office seems exhausted.", "exhaustion", "third"),
+        ("Half of the team is under pressure.", "stress", "third"),
+        ("Everyone hates me and I'm a burden.", "lowSelfEsteem", "affirmed"),
+        ("If I were stressed I would tell you.", "stress", "supposed"),
+        ("Are you tired?", "exhaustion", "supposed"),
+        ("You look exhausted.", "exhaustion", "supposed"),
+        ("I slept really well.", "sleepPropensity", "negated"),
+        ("I'm not happy.", "distress", "affirmed"),
+        ("I can't focus.", "mentalStrain", "affirmed"),
+        ("I need a good night's sleep.", "sleepPropensity", "affirmed"),
+        ("My anxiety has eased off.", "stress", "recovered"),
     ],
 )
 def test_grammar_reads(sentence: str, construct: str, expected: str) -> None:
@@ -94,6 +107,20 @@ def test_features_have_their_names() -> None:
     values = grammar.features(grammar.read("My sister is sad."), "distress")
     on = {name for name, value in zip(grammar.FEATURES, values, strict=True) if value}
     assert on == {"ownThird", "anyThird", "thirdOnly"}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "of_speaker"),
+    [
+        ("I am so tired.", True), ("so tired", True), ("Exhausted after work.", True),
+        ("The stress gives me headaches.", True), ("It was the winter of despair.", False),
+        ("Nobody's mad at them for being in pain.", False),
+        ("The battery is drained.", False),
+    ],
+)  # fmt: skip
+def test_an_i_may_be_left_out_but_not_of_any_sentence(sentence: str, of_speaker: bool) -> None:
+    table = grammar.features(grammar.read(sentence), "distress")[None]
+    assert bool(grammar.of_speaker(table)[0]) is of_speaker
 
 
 # -- heads ------------------------------------------------------------------------------------------------
@@ -192,9 +219,21 @@ def test_comments_of_several_sentences_do_not_teach_distress() -> None:
     assert "distress" not in found[3].labels
 
 
+def test_a_fit_is_the_minimum_wherever_it_starts() -> None:
+    """There the gradient of the penalised loss is 0."""
+    chance = np.random.default_rng(3)
+    design = np.column_stack([chance.normal(size=(400, 5)), np.ones(400)])
+    y = (chance.random(400) < 1 / (1 + np.exp(-design @ [2, -1, 0, 0, 0.5, 0.3]))).astype(float)
+    weights, ridge = chance.random(400) + 0.1, np.array([0.5] * 5 + [1e-6])
+    found = fit_logistic(design, y, weights, ridge)
+    p = 1 / (1 + np.exp(-design @ found))
+    np.testing.assert_allclose(design.T @ (weights * (p - y)) + ridge * found, 0, atol=1e-6)
+    np.testing.assert_allclose(fit_logistic(design, y, weights, ridge, start=found + 0.1), found, atol=1e-7)
+
+
 def test_training_learns_from_a_small_corpus_and_reports() -> None:
-    """Two sentences a template stand for the corpus; a stand-in for the comments is neutral but for one word."""
-    authored = [replace(e, group=e.group) for e in corpus.read_authored()[::16]]
+    """Some of our sentences stand for the corpus; a stand-in for the comments is neutral but for one word."""
+    authored = corpus.read_authored()[::32]
     calm = [
         corpus.Comment(f"The {thing} costs {price} pounds.", frozenset({27}))
         for thing in ("lamp", "book")
@@ -203,15 +242,26 @@ def test_training_learns_from_a_small_corpus_and_reports() -> None:
     sad = [
         corpus.Comment(f"I am so sad about the {thing}.", frozenset({25})) for thing in ("dog", "news", "war", "cat")
     ]
-    model, figures = training.train(authored, calm + sad, calm + sad, load_encoder().embed)
-    assert figures["distressComments"]["auc"] > 0.9
-    assert set(figures["neutralParagraphs"]["falseAlarms"]) == set(CONSTRUCTS)
+    told: list[str] = []
+    model, found = training.train(authored, calm + sad, calm + sad, training.embed_in_threads, told.append)
+    assert len(told) == 1 + len(CONSTRUCTS)
+    assert found["distressComments"]["auc"] > 0.9
+    assert found["distressComments"]["aucLength"] > 0.9  # these sad comments are the longer ones
+    assert set(found["neutralParagraphs"]["falseAlarms"]) == set(CONSTRUCTS)
+    for name in CONSTRUCTS:
+        assert found["separation"][name]["auc"] > found["separation"][name]["aucLength"]
+        share = found["heldOutTemplates"][name]["positive"]
+        assert share["low"] <= share["share"] <= share["high"]
     again = heads.model_from_json(heads.model_to_json(model))
+    for name, head in again.heads.items():
+        np.testing.assert_array_equal(head.embedding, model.heads[name].embedding)
     assert (
         heads.score_texts(again, ["I feel so sad."])[0]["distress"]
         > heads.score_texts(again, ["A book."])[0]["distress"]
     )
-    assert "AUC" in training.report(figures)
+    assert "AUC of keywords" in figures.report(found)
+    second, _ = training.train(authored, calm + sad, calm + sad, training.embed_in_threads)
+    assert heads.model_to_json(second) == heads.model_to_json(model)
 
 
 def test_missing_training_data_is_one_line(tmp_path: Path) -> None:

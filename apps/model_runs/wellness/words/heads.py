@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.model_runs.wellness.words.embedding import SIZE, load_encoder
-from apps.model_runs.wellness.words.grammar import FEATURES, discounted, feature_table, read
+from apps.model_runs.wellness.words.grammar import FEATURES, discounted, feature_table, of_speaker, read
 from apps.model_runs.wellness.words.lexicon import CONSTRUCTS
 from apps.model_runs.wellness.words.sentences import distinct_sentences
 
@@ -32,17 +32,20 @@ WEIGHTS_FORMAT = 1
 # No single sentence proves or disproves a state, however extreme its logit.
 LOGIT_LIMIT = 8.0
 POOLED_AT_MOST = 16  # sentences; how far one stands out of its text does not grow beyond this
-# The most that a sentence tells which names a state without affirming it (grammar.discounted). Below every threshold,
-# but above most everyday sentences, so that ranks remain.
+# From here on a sentence is held back which names a state without affirming it (grammar.discounted): below every
+# threshold, but above most everyday sentences.
 DISCOUNTED_LIMIT = -1.0
-LEAST_THRESHOLD = -0.5
+# And from here on one that is not about its speaker: sad news are no sadness of who tells them.
+OTHERS_LIMIT = -0.5
+BEYOND_LIMIT = 0.1  # what is left of a logit beyond such a limit, so that ranks remain
+LEAST_THRESHOLD = 0.25
 
 Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class WordHead:
-    """One construct: weights of the embedding (384,) and of grammar.FEATURES, an intercept, the pooled threshold."""
+    """One construct: weights of the embedding (SIZE,) and of grammar.FEATURES, an intercept, the pooled threshold."""
 
     embedding: Vector
     grammar: Vector
@@ -81,13 +84,16 @@ def sentence_logits(heads: Mapping[str, WordHead], sentences: Sequence[str]) -> 
 
 
 def head_logits(head: WordHead, embeddings: NDArray[np.floating[Any]], grammar: Vector) -> Vector:
-    """Logits (n,) from embeddings (n, 384) and grammar features (n, len(FEATURES)), within ±LOGIT_LIMIT.
+    """Logits (n,) from embeddings (n, SIZE) and grammar features (n, len(FEATURES)), within ±LOGIT_LIMIT.
 
-    Sentences that grammar discounts stay below DISCOUNTED_LIMIT.
+    Sentences that grammar discounts are held back from DISCOUNTED_LIMIT on, those that are not about the speaker from
+    OTHERS_LIMIT on.
     """
     logits: Vector = embeddings @ head.embedding + grammar @ head.grammar + head.intercept
-    highest = np.where(discounted(grammar), DISCOUNTED_LIMIT, LOGIT_LIMIT)
-    return np.clip(logits, -LOGIT_LIMIT, highest)
+    limit = np.where(of_speaker(grammar), LOGIT_LIMIT, OTHERS_LIMIT)
+    limit[discounted(grammar)] = DISCOUNTED_LIMIT
+    held_back: Vector = np.where(logits > limit, limit + BEYOND_LIMIT * (logits - limit), logits)
+    return np.clip(held_back, -LOGIT_LIMIT, LOGIT_LIMIT)
 
 
 def pool(logits: Vector) -> float:

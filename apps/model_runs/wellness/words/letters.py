@@ -14,15 +14,18 @@ _LOOKALIKES = str.maketrans(
     "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u0131",
     "aeopcyxijsdghlbkmhtABEKMHOPCTYXIJSaeikvoptuxABEZHIKMNOPTYXi",
 )
+# "sooo", "sleeeepy": a letter written three times or more is drawn out; inside a word an e is doubled, all else single.
+_DRAWN_OUT = re.compile(r"([a-z])\1{2,}(?=([a-z])?)", re.IGNORECASE)
 _QUOTES = re.compile("[\u2018\u2019\u02bc`\u00b4]")
 
 
 def legible(text: str) -> str:
     """`text` in NFKC (full-width and styled letters become plain ones), without invisible characters or loose accents,
-    and with straight apostrophes.
+    with straight apostrophes and without letters drawn out ("sooo").
 
     A word that mixes Latin letters with lookalikes is read as Latin; words of other scripts stay.
     """
+    text = _DRAWN_OUT.sub(lambda run: run[1] * (2 if run[1] in "eE" and run[2] else 1), text)
     if text.isascii():
         return text
     plain = unicodedata.normalize("NFKC", _QUOTES.sub("'", text))
