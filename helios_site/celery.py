@@ -10,7 +10,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_init, worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helios_site.settings")
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # they belong to `make check`, and load every view into the worker
@@ -34,6 +34,15 @@ def _load_models_before_fork(sender: Any = None, **_: Any) -> None:
 
         model_choice.require_pinned_model()
         pipeline.load_models()
+
+
+@worker_process_init.connect
+def _seal_audit_trail(**_: Any) -> None:
+    """In the process that executes tasks, which has been forked where the pool forks, and not before."""
+    if "housekeeping" in app.amqp.queues.consume_from:
+        from apps.accounts.sealing import start_sealer
+
+        start_sealer()
 
 
 @task_prerun.connect

@@ -34,9 +34,10 @@ RECORDINGS = pytest.mark.xdist_group("worker")  # tests that need the one real w
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Django's flush between transactional tests truncates, which the audit trail refuses; tests of that
-    refusal switch the trigger on again inside a transaction."""
+    refusal switch the triggers on again inside a transaction."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE accounts_auditevent DISABLE TRIGGER audit_event_no_truncate")
+        cursor.execute("ALTER TABLE accounts_auditseal DISABLE TRIGGER audit_seal_no_truncate")
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         # Threads of the tests keep their connections, which would keep the database from being dropped.

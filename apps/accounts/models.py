@@ -130,3 +130,38 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_id}"
+
+
+class UnsealedEvent(models.Model):
+    """An event that waits for its seal. The trigger that fires on INSERT into the trail writes it, in the transaction
+    of the event: however late that commits, the sealer finds the event then, without searching the whole trail."""
+
+    event_id = models.BigIntegerField(primary_key=True)
+
+    def __str__(self) -> str:
+        return str(self.event_id)
+
+
+class AuditSeal(models.Model):
+    """A link of a hash chain: one event in the order of sealing. Append-only by trigger, as the events are.
+
+    Every organisation has a chain, and so has the installation (`organization_id` null). `apps.accounts.chain` says
+    what is hashed.
+    """
+
+    event_id = models.BigIntegerField(primary_key=True)
+    organization_id = models.UUIDField(null=True)
+    sequence = models.BigIntegerField()  # 1, 2, 3, … in each chain
+    previous_hash = models.BinaryField(max_length=32)
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints: ClassVar = [
+            # Whatever goes wrong, a chain never forks. Also the index by which a chain's head is found.
+            models.UniqueConstraint(
+                fields=["organization_id", "sequence"], name="audit_seal_in_chain", nulls_distinct=False
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization_id or 'installation'} {self.sequence}"

@@ -48,7 +48,7 @@ def test_the_installed_triggers_are_always_on() -> None:
     # ALWAYS: `session_replication_role = replica`, the usual way around triggers, does not switch it off.
     assert enabled["audit_event_no_change"] == "A"
     # The tests' own clean-up truncates; tests/conftest.py switches this one off in the test database alone.
-    assert set(enabled) == {"audit_event_no_change", "audit_event_no_truncate"}
+    assert set(enabled) == {"audit_event_no_change", "audit_event_no_truncate", "audit_event_await_seal"}
 
 
 def test_an_event_is_as_lost_as_the_change_that_it_records(organization: Organization) -> None:
