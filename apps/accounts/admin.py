@@ -1,4 +1,4 @@
-"""Organisations, people and the audit trail, as staff see them."""
+"""Organisations and people, as staff see them. Importing it registers the audit trail's pages, too."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.accounts import audit_admin  # noqa: F401 - registers its pages
 from apps.accounts.forms import NewUserForm, StaffSignInForm, UserForm
-from apps.accounts.models import AuditEvent, Membership, Organization, User
-from apps.accounts.staff_admin import AuditedModelAdmin, ReadOnlyAdmin
+from apps.accounts.models import Membership, Organization, User
+from apps.accounts.staff_admin import AuditedModelAdmin
 
 admin.site.login_form = StaffSignInForm
 
@@ -104,41 +104,3 @@ class MembershipAdmin(AuditedModelAdmin):
 
     def organization_of(self, changed: Membership) -> uuid.UUID:
         return changed.organization_id
-
-
-@admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnlyAdmin):
-    """The audit trail. The database refuses every change to it, whoever asks."""
-
-    audit_object_type = "audit_event"
-    list_display = (
-        "at",
-        "action",
-        "outcome",
-        "actor_type",
-        "actor_id",
-        "object_type",
-        "object_id",
-        "reason",
-        "address",
-    )
-    list_display_links = ("at", "action")
-    list_filter = ("actor_type",)
-    search_fields = ("object_id",)  # shows the box; get_search_results says what is searched
-    search_help_text = "The id of an object or of an organisation, or an organisation's name."
-    ordering = ("-id",)
-    sortable_by = ()
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
-    ) -> tuple[QuerySet[AuditEvent], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        wanted = Q(object_id=term)
-        try:
-            wanted |= Q(organization_id=uuid.UUID(term))
-        except ValueError:
-            named = Organization.objects.filter(name__icontains=term).values_list("id", flat=True)
-            wanted |= Q(organization_id__in=list(named[:50]))
-        return queryset.filter(wanted), False
