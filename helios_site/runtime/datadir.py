@@ -102,6 +102,17 @@ def secrets(folder: Path) -> Secrets:
     return Secrets(**{name: stored[name] for name in names})
 
 
+def stored_secrets(folder: Path) -> dict[str, str]:
+    """What `secrets.json` holds, by name, for a backup. Raises DataDirError."""
+    return _read_secrets(folder / "secrets.json")
+
+
+def restore_secrets(folder: Path, stored: Mapping[str, str]) -> None:
+    """Put a backup's secrets in the place of those that were made when this command started."""
+    with _exclusive(folder / "secrets.lock", wait=True):
+        _write_private(folder / "secrets.json", json.dumps(dict(stored), indent=2) + "\n")
+
+
 def socket_dir(folder: Path) -> Path:
     """The folder of the servers' sockets: `sockets` in the data directory.
 

@@ -109,7 +109,7 @@ def test_the_readme_says_what_it_must() -> None:
         "not a medical device",
         "No recording of it was labelled with a real person's state",
         "The image is\nnot built in our CI",
-        "no backup command yet",
+        "Whoever has the file has everything",
     ):
         assert sentence in README, sentence
 
