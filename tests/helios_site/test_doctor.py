@@ -1,0 +1,130 @@
+"""`manage.py doctor` is quiet on a sound installation and names each thing that is wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.models import AuditEvent
+from helios_site import doctor
+from helios_site.celery import CLOCK_KEY
+from tests.chaos.installation import Installation, temporary_folder, wait_for
+from tests.model_runs.conftest import MakeRun, make_run, make_running
+
+__all__ = ["make_run", "make_running"]  # fixtures
+
+pytestmark = pytest.mark.django_db
+
+
+def problem(subject: str) -> str:
+    return doctor.examine_one(subject).problem
+
+
+@pytest.fixture(autouse=True)
+def _guarded(db: None) -> None:
+    """The tests' own clean-up needs two triggers off; here, inside a transaction, they are on."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_auditevent ENABLE ALWAYS TRIGGER audit_event_no_truncate")
+        cursor.execute("ALTER TABLE accounts_auditseal ENABLE ALWAYS TRIGGER audit_seal_no_truncate")
+
+
+@pytest.fixture(scope="module")
+def whole() -> Iterator[Installation]:
+    with temporary_folder() as folder:
+        helios = Installation(folder, {"HELIOS_SWEEP_SECONDS": "1"}, workers=1)
+        helios.start()
+        helios.await_services()
+        yield helios
+        helios.ask_to_stop()
+        assert helios.await_stop() == 0
+
+
+def test_a_sound_installation_gets_nine_good_lines(whole: Installation) -> None:
+    with whole.valkey(0) as client:
+        wait_for(lambda: client.get(CLOCK_KEY), 30, "the first tick", whole.report)
+    lines = whole.command("doctor").splitlines()  # asserts exit code 0
+    assert [line.partition(":")[0] for line in lines] == list(doctor.CHECKS)
+    assert all(": ok, " in line for line in lines), lines
+
+
+def test_without_workers_and_beat_it_says_so_and_ends_with_1() -> None:
+    out = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("doctor", stdout=out)
+    assert ended.value.code == 1
+    text = out.getvalue()
+    assert "workers: PROBLEM no worker serves the queue runs: no run is executed; no worker serves the queue" in text
+    assert "clock: PROBLEM no tick was ever carried out" in text
+    assert "database: ok" in text
+    assert "audit trail: ok" in text
+
+
+def test_a_clock_that_stopped_is_told_from_one_that_ticks(settings: Any) -> None:
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.set(CLOCK_KEY, time.time())
+        assert problem("clock") == ""
+        client.set(CLOCK_KEY, time.time() - 600)
+        assert " s ago: is beat running" in problem("clock")
+
+
+def test_a_full_disk_and_open_secrets_are_named(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.DATA_DIR, settings.HELIOS_RECORDINGS_DIR = tmp_path, tmp_path / "not made yet"
+    tmp_path.chmod(0o700)
+    secrets = tmp_path / "secrets.json"
+    secrets.touch(0o600)
+    assert problem("data folder") == ""
+    secrets.chmod(0o644)
+    assert f"{secrets} is open to other users" in problem("data folder")
+    monkeypatch.setattr(doctor, "LEAST_FREE_BYTES", 1 << 60)
+    assert "GiB are left" in problem("disk")
+
+
+def test_unsafe_settings_are_named(settings: Any) -> None:
+    settings.HELIOS_PUBLIC_BASE_URL = "http://127.0.0.1:8000"
+    assert problem("settings") == ""
+    settings.HELIOS_PUBLIC_BASE_URL = "http://helios.example.org"
+    assert "use https" in problem("settings")
+    settings.DEBUG = True
+    assert "HELIOS_DEBUG" in problem("settings")
+
+
+def test_a_broker_that_is_away_or_forgets_is_named(settings: Any) -> None:
+    assert problem("broker") == ""
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    assert (problem("broker"), problem("clock")) == ("cannot be checked: ConnectionError",) * 2
+
+
+def test_a_run_that_waits_too_long_is_named(make_running: MakeRun) -> None:
+    run = make_running()
+    assert problem("queue") == ""
+    type(run).objects.filter(pk=run.pk).update(run_at=timezone.now() - timedelta(minutes=5))
+    assert "a run has waited for 30" in problem("queue")
+
+
+def test_pending_migrations_are_named() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'model_runs'")
+    assert "manage.py migrate" in problem("database")
+
+
+def test_an_unguarded_or_unsealed_audit_trail_is_named() -> None:
+    audit.record("test.done", actor=audit.SYSTEM, organization_id=None)
+    assert problem("audit trail") == "", "a fresh event may wait"
+    AuditEvent.objects.create(action="test.old", actor_type="system", at=timezone.now() - timedelta(hours=1))
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM accounts_unsealedevent WHERE event_id <> (SELECT max(id) FROM accounts_auditevent)")
+    assert "wait for their seals" in problem("audit trail")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_auditevent DISABLE TRIGGER audit_event_no_change")
+    assert "1 of its 5 triggers are off" in problem("audit trail")
