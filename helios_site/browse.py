@@ -27,8 +27,9 @@ from apps.accounts.models import Membership, User
 from apps.accounts.selectors import CURRENT_ORGANIZATION, current_membership
 from apps.api_keys.authentication import MemberAuthentication
 from apps.model_runs import urls as model_runs
+from apps.webhooks import urls as webhooks
 
-FAMILIES = {"v1/": model_runs.urlpatterns}
+FAMILIES = {"v1/": [*model_runs.urlpatterns, *webhooks.urlpatterns]}
 
 
 class PagesFirst(DefaultContentNegotiation):

@@ -1,7 +1,8 @@
 """The Celery application.
 
-Two queues: `runs` carries the wellness model, `housekeeping` the sweeper and the clean-up jobs. A worker of its own
-serves the second, so that a long queue of runs never delays the sweeper that looks after it.
+Three queues: `runs` carries the wellness model, `housekeeping` the sweeper and the clean-up jobs, `webhooks` the calls
+to other people's servers. Each has a worker of its own: a long queue of runs never delays the sweeper that looks after
+it, and a receiver that takes ten seconds to answer delays neither.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, task_prerun, worker_init, worker_process_init
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helios_site.settings")
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # they belong to `make check`, and load every view into the worker
@@ -27,17 +28,6 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def _keep_our_logging(**_: Any) -> None:
     """A receiver keeps Celery from replacing the structured logs."""
-
-
-@worker_init.connect
-def _load_models_before_fork(sender: Any = None, **_: Any) -> None:
-    """Children share the weights' pages when the parent has loaded them before it forks."""
-    if "runs" in sender.app.amqp.queues.consume_from:
-        from apps.model_runs import model_choice
-        from apps.model_runs.wellness import pipeline
-
-        model_choice.require_pinned_model()
-        pipeline.load_models()
 
 
 @worker_process_init.connect
@@ -82,3 +72,5 @@ def _schedule(sender: Celery, **_: Any) -> None:
     # Half the promised time: one missed tick still keeps the promise.
     every(settings.HELIOS_ERASE_JOB_SECONDS // 2, "helios.housekeeping.erase_due_data")
     every(3600, "helios.housekeeping.remove_leftovers")
+    every(settings.WEBHOOK_SWEEP_SECONDS, "helios.webhooks.deliver_due")
+    every(3600, "helios.housekeeping.remove_webhook_leftovers")

@@ -34,6 +34,8 @@ API_KEY_PEPPERS = ENV.words("HELIOS_API_KEY_PEPPERS", (_secrets.api_key_pepper,)
 HELIOS_UPLOAD_SIGNING_KEY = ENV.text(
     "HELIOS_UPLOAD_SIGNING_KEY", _secrets.upload_signing_key, min_bytes=32, shown=_GENERATED
 )
+# Newest first: the first encrypts, all decrypt.
+HELIOS_ENCRYPTION_KEYS = ENV.words("HELIOS_ENCRYPTION_KEYS", (_secrets.encryption_key,), min_bytes=32, shown=_GENERATED)
 
 # -- The address that clients use --------------------------------------------------------------------
 DEBUG = ENV.boolean("HELIOS_DEBUG", False)
@@ -48,6 +50,7 @@ INSTALLED_APPS = [
     "helios_site",
     "apps.accounts",
     "apps.api_keys",
+    "apps.webhooks",
     "apps.model_runs",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -172,7 +175,7 @@ CELERY_DB_REUSE_MAX = 1000
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_DEFAULT_QUEUE = "runs"
-CELERY_TASK_ROUTES = {"helios.housekeeping.*": {"queue": "housekeeping"}}
+CELERY_TASK_ROUTES = {"helios.housekeeping.*": {"queue": "housekeeping"}, "helios.webhooks.*": {"queue": "webhooks"}}
 
 # The chain hard limit < lease < visibility makes a second delivery find either a finished run or a dead worker.
 HELIOS_RUN_TIME_LIMIT_SECONDS = ENV.integer("HELIOS_RUN_TIME_LIMIT_SECONDS", 100, 5, 3600)
@@ -215,6 +218,7 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["helios_site.api.docs.without_slash_twins"],
     "POSTPROCESSING_HOOKS": [
         "apps.model_runs.openapi.describe_runs",
+        "apps.webhooks.openapi.describe_webhooks",
         "helios_site.api.families.helios.openapi.describe_family",
     ],
     "COMPONENT_SPLIT_REQUEST": True,
@@ -287,6 +291,19 @@ HELIOS_DELETE_DATA_AFTER_HOURS = 12
 # Scores every organisation's runs, whatever is activated for it.
 HELIOS_MODEL_VERSION = ENV.text("HELIOS_MODEL_VERSION")
 HELIOS_TRAINING_DATA = Path(ENV.text("HELIOS_TRAINING_DATA", "../shared/data"))
+
+# -- Webhooks -------------------------------------------------------------------------------------------
+HELIOS_WEBHOOK_ALLOW_CIDRS = ENV.networks("HELIOS_WEBHOOK_ALLOW_CIDRS")
+HELIOS_WEBHOOK_CA_FILE = ENV.text("HELIOS_WEBHOOK_CA_FILE")
+if HELIOS_WEBHOOK_CA_FILE and not Path(HELIOS_WEBHOOK_CA_FILE).is_file():
+    raise ImproperlyConfigured("HELIOS_WEBHOOK_CA_FILE cannot be used: it names no file.")
+HELIOS_WEBHOOK_RETENTION_DAYS = ENV.integer("HELIOS_WEBHOOK_RETENTION_DAYS", 30, 7, 3650)
+WEBHOOK_MAX_PER_ORG = 20
+WEBHOOK_TIMEOUT_SECONDS = 10  # one try, from looking the name up to the last byte of the answer
+WEBHOOK_LEASE_SECONDS = 60  # a try that has not ended by then was its worker's end, and is made again
+WEBHOOK_SWEEP_SECONDS = 5  # the shortest pause of the schedule
+WEBHOOK_SECRET_OVERLAP_HOURS = 24  # after a rotation both secrets sign
+WEBHOOK_MAX_SECRETS = 5
 
 # -- Operating ------------------------------------------------------------------------------------------
 HELIOS_METRICS_TOKEN = ENV.text("HELIOS_METRICS_TOKEN", min_bytes=16)

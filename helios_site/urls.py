@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("helios_site.api.urls")),  # /openapi.json, /api-reference
     path("browse/", include("helios_site.browse")),
     re_path(r"^uploads/(?P<run_id>[^/]+)$", uploads.upload, name="upload"),
+    path("v1/", include("apps.webhooks.urls")),
     path("v1/", include("apps.model_runs.urls")),
 ]
 

@@ -43,7 +43,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         # Threads of the tests keep their connections, which would keep the database from being dropped.
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
 
 
@@ -124,7 +124,7 @@ def _worker_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFact
     log = tmp_path_factory.mktemp("worker") / "log"
     command = [
         "-m", "celery", "-A", "helios_site", "worker",
-        "--queues", "runs,housekeeping", "--concurrency", "1", "--without-gossip", "--without-mingle",
+        "--queues", "runs,housekeeping,webhooks", "--concurrency", "1", "--without-gossip", "--without-mingle",
     ]  # fmt: skip
     with background(command, log, ready=_worker_answers):
         yield log

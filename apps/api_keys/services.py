@@ -17,6 +17,7 @@ from apps.accounts import audit
 from apps.accounts.models import Organization, User
 from apps.api_keys import tokens, validation
 from apps.api_keys.models import ApiKey
+from helios_site.api.events import Event, announce
 
 _CLEANERS: dict[str, Callable[[Any], Any]] = {
     "name": validation.clean_name,
@@ -102,6 +103,7 @@ def revoke_key(
     key.revoked_reason = reason
     key.save(update_fields=["revoked_at", "revoked_by", "revoked_reason"])
     _record("api_key.revoked", actor, key, reason=reason)
+    announce(Event("api_key.revoked", key.organization_id, key.id, "revoked"))
     return key, True
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +11,17 @@ from rest_framework import serializers
 from apps.model_runs.models import BirthSex, DataToDelete, Status
 from apps.model_runs.services import RunRequest
 from apps.model_runs.wellness.interface import DIMENSIONS
-from helios_site.api.families.helios.fields import Described, Flag, LocalTime, Member, Members, PastDay, Text, fail
+from helios_site.api.families.helios.fields import (
+    Described,
+    Flag,
+    LocalTime,
+    Member,
+    Members,
+    PastDay,
+    Text,
+    fail,
+    moment,
+)
 
 LABEL_MAX_CHARS = 50
 ACCENT_MAX_CHARS = 1000  # any text, but no more than a label of a few words can need
@@ -196,12 +205,12 @@ def run_body(row: Mapping[str, Any]) -> dict[str, Any]:
     """A run as the API shows it; `row` holds the columns of `run_fields`. Eleven keys, always all, and `extensions`."""
     body = {
         "id": str(row["id"]),
-        "createdAt": _moment(row["created_at"]),
+        "createdAt": moment(row["created_at"]),
         "status": row["status"],
         "userLabel": row["user_label"],
         "deleteData": row["delete_data"],
-        "runAt": _moment(row["run_at"]),
-        "completedAt": _moment(row["completed_at"]),
+        "runAt": moment(row["run_at"]),
+        "completedAt": moment(row["completed_at"]),
         "errorCode": row["error_code"] or None,
         "errorReason": row["error_reason"] or None,
         "warnings": row["warnings"] or None,
@@ -249,8 +258,3 @@ def _quality(stored: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "clippingRatio": stored["clipping_ratio"],
         "issues": stored["issues"],
     }
-
-
-def _moment(value: datetime | None) -> str | None:
-    """UTC, whole seconds, cut and not rounded, with a numeric offset."""
-    return None if value is None else value.replace(microsecond=0).isoformat()

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from celery.signals import worker_init
 from django.conf import settings
 
-from apps.model_runs import services
+from apps.model_runs import model_choice, services
 from apps.model_runs.execution import execute_run
 from apps.model_runs.queue import PROCESS_RUN
+
+
+@worker_init.connect
+def _load_models_before_fork(sender: Any = None, **_: Any) -> None:
+    """Children share the weights' pages when the parent has loaded them before it forks."""
+    if settings.CELERY_TASK_DEFAULT_QUEUE in sender.app.amqp.queues.consume_from:
+        from apps.model_runs.wellness import pipeline
+
+        model_choice.require_pinned_model()
+        pipeline.load_models()
 
 
 @shared_task(name=PROCESS_RUN, time_limit=settings.HELIOS_RUN_TIME_LIMIT_SECONDS)

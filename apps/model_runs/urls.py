@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from django.urls import URLPattern, path
-
 from apps.model_runs.viewsets import AccountViewSet, LegacyModelRunViewSet, ModelRunViewSet
 from helios_site.api.families.helios.view import NotBuiltView
-
-
-def either(route: str, view: Callable[..., Any]) -> list[URLPattern]:
-    """The route with and without a trailing slash: a redirect would turn a POST into a GET."""
-    return [path(route, view), path(f"{route}/", view)]
-
+from helios_site.api.families.routes import either
 
 RUNS = "models/mental-wellness"
 

@@ -20,7 +20,11 @@ from helios_site.api.families.helios.query import page, read_cursor, read_limit
 from helios_site.api.families.helios.view import HeliosViewMixin, as_uuid
 from helios_site.env import Rate
 
-RUN_SCOPES = ("model_runs:read", "model_runs:write")
+# Feature -> the scopes of which any one gives it.
+FEATURES = {
+    "helios": ("model_runs:read", "model_runs:write"),
+    "webhooks": ("webhooks:read", "webhooks:write"),
+}
 TERMINAL = (Status.COMPLETE_OK, Status.COMPLETE_ERROR)
 
 
@@ -31,8 +35,9 @@ class AccountViewSet(HeliosViewMixin, ViewSet):
     any_scope = True
 
     def retrieve(self, request: Request) -> Response:
-        may_run = any(allows(self.caller.scopes, scope) for scope in RUN_SCOPES)
-        return Response({"id": str(self.caller.organization_id), "features": ["helios"] if may_run else []})
+        granted = self.caller.scopes
+        features = [name for name, scopes in FEATURES.items() if any(allows(granted, scope) for scope in scopes)]
+        return Response({"id": str(self.caller.organization_id), "features": features})
 
 
 @openapi.model_runs

@@ -46,6 +46,7 @@ class Secrets:
     secret_key: str
     api_key_pepper: str
     upload_signing_key: str
+    encryption_key: str
     postgres_password: str
     valkey_password: str
 

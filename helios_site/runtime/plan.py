@@ -23,11 +23,12 @@ CELERY = ("-m", "celery", "-A", "helios_site")
 
 
 def serving_programs(options: Options, listener: int) -> list[Program]:
-    """Web and worker; `listener` is the web server's open socket."""
+    """Web, worker and the sender of webhooks; `listener` is the web server's open socket."""
     concurrency = ("--concurrency", str(options.workers))
     return [
         _python("web", *_gunicorn(options, listener), descriptors=(listener,)),
         _python("worker", *CELERY, "worker", *_queue("runs"), *concurrency),
+        _python("webhooks", *CELERY, "worker", *_queue("webhooks"), "--pool", "threads", "--concurrency", "8"),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from apps.accounts.audit import SYSTEM
 from apps.accounts.models import Membership, Organization, User
 from apps.api_keys.models import ApiKey
 from apps.api_keys.services import revoke_key
+from apps.webhooks.models import WebhookEndpoint
 from tests.conftest import MakeKey
 from tests.contract.helios.calls import create, minimal_body, post
 
@@ -46,6 +48,9 @@ PAGE_OF_RUN = Row(302, 302, 302, 302, 302, 302, 403, 200, 404)
 WRITE = Row(401, 401, 401, 401, 401, 401, 403, 200, 200)
 WRITE_RUN = Row(401, 401, 401, 401, 401, 401, 403, 200, 404)
 OPEN = Row(*[200] * 9)
+# Webhooks belong to the organisation's admins: a member's session may not even read them.
+PAGE_OF_ADMINS = Row(302, 302, 302, 302, 302, 302, 403, 403, 403)
+WRITE_OF_ADMINS = Row(401, 401, 401, 401, 401, 401, 403, 403, 403)
 STAFF_ONLY = Row(302, 302, 302, 302, 302, 302, 200, 302, 302)
 
 MATRIX: dict[tuple[str, str], Row] = {
@@ -58,6 +63,14 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "v1/models/mental-wellness-activity"): NOT_BUILT,
     ("POST", "v1/models/apollo"): NOT_BUILT,
     ("GET", "v1/models/apollo/<str:model_run_id>"): NOT_BUILT,
+    ("GET", "v1/webhooks"): WITH_KEY,
+    ("POST", "v1/webhooks"): WITH_KEY,
+    ("GET", "v1/webhooks/<str:webhook_id>"): ONE_RUN,
+    ("DELETE", "v1/webhooks/<str:webhook_id>"): ONE_RUN,
+    ("POST", "v1/webhooks/<str:webhook_id>/rotate"): ONE_RUN,
+    ("POST", "v1/webhooks/<str:webhook_id>/test"): ONE_RUN,
+    ("GET", "v1/webhooks/<str:webhook_id>/deliveries"): ONE_RUN,
+    ("POST", "v1/webhooks/<str:webhook_id>/deliveries/<str:delivery_id>/resend"): ONE_RUN,
     ("PUT", r"^uploads/(?P<run_id>[^/]+)$"): OPEN,  # the signed URL alone decides
     ("GET", "browse"): PAGE,
     ("POST", "browse/organization"): Row(*[302] * 9),  # to the log-in page, or back
@@ -67,6 +80,14 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "browse/v1/models/mental-wellness/<str:model_run_id>"): PAGE_OF_RUN,
     ("DELETE", "browse/v1/models/mental-wellness/<str:model_run_id>"): WRITE_RUN,
     ("GET", "browse/v1/models/<str:model_run_id>"): PAGE_OF_RUN,
+    ("GET", "browse/v1/webhooks"): PAGE_OF_ADMINS,
+    ("POST", "browse/v1/webhooks"): WRITE_OF_ADMINS,
+    ("GET", "browse/v1/webhooks/<str:webhook_id>"): PAGE_OF_ADMINS,
+    ("DELETE", "browse/v1/webhooks/<str:webhook_id>"): WRITE_OF_ADMINS,
+    ("POST", "browse/v1/webhooks/<str:webhook_id>/rotate"): WRITE_OF_ADMINS,
+    ("POST", "browse/v1/webhooks/<str:webhook_id>/test"): WRITE_OF_ADMINS,
+    ("GET", "browse/v1/webhooks/<str:webhook_id>/deliveries"): PAGE_OF_ADMINS,
+    ("POST", "browse/v1/webhooks/<str:webhook_id>/deliveries/<str:delivery_id>/resend"): WRITE_OF_ADMINS,
     ("GET", "openapi.json"): OPEN,
     ("GET", "api-reference"): OPEN,
     ("GET", "api-reference/<str:name>"): OPEN,
@@ -132,14 +153,32 @@ def clients(
     }
 
 
-def ask(client: Client, method: str, route: str, run: dict[str, str]) -> int:
-    path = "/" + route.replace("<str:model_run_id>", run["id"]).replace("<str:name>", "start.js")
+WEBHOOK = {"url": "https://93.184.216.34/hook", "events": ["model_run.completed"]}
+
+
+def own_objects(client: Client) -> dict[str, str]:
+    """A run and a webhook with a delivery, which nobody has touched, as the path's names for them."""
+    run = create(client)
+    WebhookEndpoint.objects.all().delete()  # an organisation may have 20
+    webhook = client.post("/v1/webhooks", WEBHOOK, content_type="application/json").json()
+    delivery = client.post(f"/v1/webhooks/{webhook['id']}/test").json()
+    return {
+        "model_run_id": run["id"],
+        "recordingUploadUrl": run["recordingUploadUrl"],
+        "webhook_id": webhook["id"],
+        "delivery_id": delivery["id"],
+        "name": "start.js",
+    }
+
+
+def ask(client: Client, method: str, route: str, objects: dict[str, str]) -> int:
+    path = "/" + re.sub(r"<str:(\w+)>", lambda found: objects[str(found[1])], route)
     if route == "browse":
         path += "/"
     if method == "PUT":
-        parts = urlsplit(run["recordingUploadUrl"])
+        parts = urlsplit(objects["recordingUploadUrl"])
         path = f"{parts.path}?{parts.query}"
-    body = minimal_body() if method == "POST" and "models" in route else {}
+    body = minimal_body() if "models" in route else WEBHOOK if "webhooks" in route else {}
     headers = {"accept": "text/html"} if route.startswith("browse") else {}
     status: int = client.generic(
         method, path, json.dumps(body), content_type="application/json", headers=headers
@@ -151,8 +190,7 @@ def ask(client: Client, method: str, route: str, run: dict[str, str]) -> int:
 def test_the_matrix_holds(method: str, route: str, clients: dict[str, Client]) -> None:
     seen = {}
     for caller in Row._fields:
-        run = create(clients["own"])  # each caller gets a run that nobody has touched
-        seen[caller] = ask(clients[caller], method, route, run)
+        seen[caller] = ask(clients[caller], method, route, own_objects(clients["own"]))
     assert Row(**seen) == MATRIX[method, route]
 
 

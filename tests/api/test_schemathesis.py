@@ -19,6 +19,7 @@ NO_LIMIT = Rate(1_000_000, 60)  # an exhausted bucket would answer 429 to everyt
 @pytest.mark.django_db(transaction=True)
 def test_the_api_is_as_described(live_server: Any, make_key: MakeKey, settings: Any) -> None:
     settings.HELIOS_RATE_LIMIT = settings.HELIOS_POLL_LIMIT = settings.RATE_LIMIT_FAILED_AUTH = NO_LIMIT
+    settings.WEBHOOK_MAX_PER_ORG = settings.WEBHOOK_MAX_SECRETS = 1_000_000
     config = SchemathesisConfig.from_dict(
         {
             "headers": {"x-api-key": make_key()[1]},

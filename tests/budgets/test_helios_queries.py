@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -12,11 +13,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import Organization
-from apps.model_runs import selectors
+from apps.model_runs import selectors, services
 from apps.model_runs.serializers import run_fields
 from helios_site.api.families.helios.query import page, read_cursor
 from tests.contract.helios.calls import RUNS, UNKNOWN_ID, create, minimal_body, post
-from tests.contract.helios.conftest import finish, start
+from tests.contract.helios.conftest import OK, finish, start
 
 _INSERT_RUNS = """
 INSERT INTO model_runs_modelrun (
@@ -29,7 +30,7 @@ FROM generate_series(1, %s) AS n
 """
 
 
-_SHAPE = re.compile(r'\s*(\w+)(?:.*?(?:FROM|INTO|UPDATE)\s+"?(\w+))?', re.DOTALL)
+_SHAPE = re.compile(r'\s*(\w+)(?:.*?(?:FROM|INTO|(?<=UPDATE))\s+"?(\w+))?', re.DOTALL)
 _TRANSACTION = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")
 
 
@@ -46,13 +47,18 @@ def statements(client: Client, method: str, path: str, body: Any = None) -> list
     with CaptureQueriesContext(connection) as captured:
         response = client.generic(method, path, body or b"", content_type="application/json")
     assert response.status_code < 500
-    shapes = [_SHAPE.match(query["sql"]) for query in captured.captured_queries]
-    return [f"{shape[1]} {shape[2]}" for shape in shapes if shape and shape[1] not in _TRANSACTION]
+    return shapes(captured)
+
+
+def shapes(captured: CaptureQueriesContext) -> list[str]:
+    found = [_SHAPE.match(query["sql"]) for query in captured.captured_queries]
+    return [f"{shape[1]} {shape[2]}" for shape in found if shape and shape[1] not in _TRANSACTION]
 
 
 KEY = "SELECT api_keys_apikey"
 RUN = "SELECT model_runs_modelrun"
 AUDIT = "INSERT accounts_auditevent"
+TELL = "WITH webhooks_webhookdelivery"  # one statement finds the listening webhooks and writes what they get
 
 
 @pytest.mark.parametrize("rows", [10, 100_000])
@@ -96,10 +102,19 @@ def test_a_status_read_costs_two_reads_and_an_audit_row_once_there_are_results(a
     assert statements(api, "GET", f"{RUNS}/{UNKNOWN_ID}") == [KEY, RUN]
 
 
-def test_a_delete_costs_four_statements(api: Client) -> None:
+def test_a_delete_costs_five_statements(api: Client) -> None:
     run_id = create(api)["id"]
     found = statements(api, "DELETE", f"{RUNS}/{run_id}")
-    assert found == [KEY, RUN, "DELETE model_runs_modelrun", AUDIT]
+    assert found == [KEY, RUN, "DELETE model_runs_modelrun", AUDIT, TELL]
+
+
+def test_to_end_a_run_costs_its_update_its_audit_row_and_what_tells_the_webhooks(api: Client) -> None:
+    run_id = start(api)
+    claim = services.claim_run(run_id=UUID(run_id))
+    assert claim is not None
+    with CaptureQueriesContext(connection) as captured:
+        assert services.finish_run(claim=claim, analysis=OK)
+    assert shapes(captured) == ["UPDATE model_runs_modelrun", AUDIT, TELL]
 
 
 def test_what_is_refused_early_costs_the_key_alone(api: Client) -> None:

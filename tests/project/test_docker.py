@@ -20,7 +20,7 @@ from tests.project.dockerfile import Stage, parse
 
 # What compiles, and what only a compilation needs.
 BUILD_TOOLS = re.compile(r"\b(gcc|g\+\+|clang|make|cmake|build-essential|rustc|cargo|git|pip3? install|\S+-dev)\b")
-OURS = ("web", "worker", "beat", "migrate")
+OURS = ("web", "worker", "webhooks", "beat", "migrate")
 NOT_IN_IMAGE = {".ci", "benchmarks", "clients", "docs", "release", "tests"}
 
 
@@ -157,7 +157,7 @@ def test_every_lasting_service_has_a_health_check_and_starts_again(compose: dict
 
 def test_services_wait_for_what_they_need(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    for name in ("web", "worker", "beat"):
+    for name in ("web", "worker", "webhooks", "beat"):
         assert services[name]["depends_on"] == {
             "migrate": {"condition": "service_completed_successfully"},
             "valkey": {"condition": "service_healthy"},
@@ -177,7 +177,7 @@ def test_every_variable_of_ours_is_known_to_settings(compose: dict[str, Any]) ->
 
 def test_secrets_come_from_outside_and_must_be_there(compose: dict[str, Any]) -> None:
     environments = [service["environment"] for service in compose["services"].values()]
-    secret = re.compile(r"SECRET|PEPPER|SIGNING|PASSWORD|AUTH|DATABASE_URL|REDIS_URL")
+    secret = re.compile(r"SECRET|PEPPER|SIGNING|ENCRYPTION|PASSWORD|AUTH|DATABASE_URL|REDIS_URL")
     values = [value for env in environments for name, value in env.items() if secret.search(name)]
     assert len(values) > 10
     for value in [*values, compose["services"]["valkey"]["command"][2]]:
@@ -218,8 +218,8 @@ def _queues(command: list[str]) -> set[str]:
 def test_every_queue_has_its_own_worker_as_under_the_supervisor(compose: dict[str, Any]) -> None:
     programs = [*serving_programs(Options(), 3), *clock_programs(Path("/tmp"))]
     supervised = [_queues(list(program.command)) for program in programs]
-    composed = [_queues(compose["services"][name].get("command", [])) for name in ("worker", "beat")]
-    assert composed == [{"runs"}, {"housekeeping"}]
+    composed = [_queues(compose["services"][name].get("command", [])) for name in ("worker", "webhooks", "beat")]
+    assert composed == [{"runs"}, {"webhooks"}, {"housekeeping"}]
     assert [queues for queues in supervised if queues] == composed
     assert settings.CELERY_TASK_DEFAULT_QUEUE == "runs"
     assert "--beat" in compose["services"]["beat"]["command"]

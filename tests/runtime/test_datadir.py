@@ -29,7 +29,7 @@ def test_secrets_are_private_strong_and_stay(folder: Path):
     stored = json.loads((folder / "new" / "secrets.json").read_text())
     assert datadir.secrets(folder / "new") == first
     assert (folder / "new" / "secrets.json").stat().st_mode & 0o777 == 0o600
-    assert len(set(stored.values())) == len(stored) == 5
+    assert len(set(stored.values())) == len(stored) == 6
     assert set(map(len, stored.values())) == {64}  # 384 bits
     assert first.secret_key not in repr(first)
 

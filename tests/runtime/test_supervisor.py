@@ -22,7 +22,7 @@ from tests.runtime.conftest import data_directory, environ_of
 
 UP = [sys.executable, "manage.py", "up", "--workers", "1"]
 
-NAMES = {"supervisor", "postgres", "valkey", "web", "worker", "housekeeping", "beat"}
+NAMES = {"supervisor", "postgres", "valkey", "web", "worker", "webhooks", "housekeeping", "beat"}
 
 
 class Helios:

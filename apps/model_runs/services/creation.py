@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.queue import ring_on_commit
-from apps.model_runs.services import trail
+from apps.model_runs.services import announcing, trail
 from apps.model_runs.storage import recordings
 from apps.model_runs.wellness.interface import ErrorCode
 
@@ -80,7 +80,7 @@ def delete_run(*, actor: audit.Actor, organization_id: UUID, run_id: UUID) -> bo
         run = (
             ModelRun.objects.visible_to(organization_id)
             .select_for_update()
-            .only("id", "recording_key")
+            .only("id", "organization_id", "user_label", "recording_key")
             .filter(id=run_id)
             .first()
         )
@@ -89,6 +89,7 @@ def delete_run(*, actor: audit.Actor, organization_id: UUID, run_id: UUID) -> bo
         key = run.recording_key
         ModelRun.objects.filter(id=run_id).delete()
         trail.record("deleted", actor=actor, organization_id=organization_id, run_id=run_id)
+        announcing.deleted(run)
         if key:
             # Should this fail after the commit, `remove_leftovers` finds an object that no row names.
             transaction.on_commit(lambda: recordings().delete(key), robust=True)

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.queue import ring_on_commit
-from apps.model_runs.services import trail
+from apps.model_runs.services import announcing, trail
 from apps.model_runs.wellness.interface import Analysis
 
 
@@ -142,4 +142,5 @@ def complete(target: QuerySet[ModelRun], run: ModelRun, outcome: Mapping[str, ob
             outcome="ok" if ok else "error",
             reason=str(outcome.get("error_code", "")),
         )
+        announcing.ended(run, str(outcome["status"]), safety=outcome.get("safety"))
     return True

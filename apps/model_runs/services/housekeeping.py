@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.model_runs.models import DataToDelete, ModelRun, Status
-from apps.model_runs.services import trail
+from apps.model_runs.services import announcing, trail
 from apps.model_runs.services.creation import run_of_recording
 from apps.model_runs.storage import recordings
 
@@ -68,6 +68,7 @@ def _erase(run_id: UUID) -> bool:
             recordings().delete(run.recording_key)
         if kinds == set(DataToDelete.values):
             ModelRun.objects.filter(id=run.id).delete()
+            announcing.deleted(run)
         else:
             changes: dict[str, object] = {"erased_at": timezone.now()}
             if DataToDelete.RECORDINGS in kinds:
@@ -97,11 +98,12 @@ def _remove_abandoned_runs() -> int:
         abandoned = list(
             ModelRun.objects.select_for_update(skip_locked=True)
             .filter(status=Status.CREATED, created_at__lt=before)
-            .only("id", "organization_id")[:BATCH]
+            .only("id", "organization_id", "user_label")[:BATCH]
         )
         ModelRun.objects.filter(id__in=[run.id for run in abandoned]).delete()
         for run in abandoned:
             trail.record("abandoned", organization_id=run.organization_id, run_id=run.id)
+            announcing.deleted(run)
     return len(abandoned)
 
 

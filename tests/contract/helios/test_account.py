@@ -13,13 +13,15 @@ def test_1_account_tells_its_id_and_features(api: Client, organization: Organiza
     response = api.get("/v1/account")
     assert response.status_code == 200
     body = response.json()
-    assert body == {"id": str(organization.id), "features": ["helios"]}
+    assert body == {"id": str(organization.id), "features": ["helios", "webhooks"]}
     assert UUID(body["id"])
 
 
 def test_features_are_those_of_the_key(make_key: MakeKey) -> None:
     client = Client(headers={"x-api-key": make_key(scopes=["patients:read"])[1]})
     assert client.get("/v1/account").json()["features"] == []
+    client = Client(headers={"x-api-key": make_key(scopes=["webhooks:read"])[1]})
+    assert client.get("/v1/account").json()["features"] == ["webhooks"]
 
 
 def test_86_missing_scopes_are_403(make_key: MakeKey) -> None:

@@ -40,6 +40,11 @@ def fail(kind: str, message: str | None = None, **values: object) -> NoReturn:
     raise serializers.ValidationError(message or text(kind, **values), code=kind)
 
 
+def moment(value: datetime | None) -> str | None:
+    """UTC, whole seconds, cut and not rounded, with a numeric offset."""
+    return None if value is None else value.replace(microsecond=0).isoformat()
+
+
 def storable(value: str) -> bool:
     """PostgreSQL's text knows neither NUL nor lone surrogates."""
     try:

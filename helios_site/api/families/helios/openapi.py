@@ -62,7 +62,7 @@ LIMIT_HEADERS: dict[str, Schema] = {
 _ERRORS = {
     "401": ("The key is missing, malformed, unknown, revoked, expired, or used from a wrong address.", "Error"),
     "403": ("The key is valid and lacks the scope.", "Error"),
-    "404": ("The run is absent, another organisation's, deleted, or erased.", "Error"),
+    "404": ("It is absent, another organisation's, deleted, or erased.", "Error"),
     "405": ("The path has no such method.", "Error"),
     "422": ("Body, query or path fails validation; malformed JSON.", "HTTPValidationError"),
     "429": ("The limit is reached. A call after `Retry-After` seconds succeeds.", "Error"),

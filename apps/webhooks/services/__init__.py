@@ -1,0 +1,31 @@
+"""Every write to webhooks. One function a verb, one transaction each, its audit row in the same transaction."""
+
+from apps.webhooks.services.delivering import Claim, Outcome, claim_delivery, finish_delivery, remove_old_deliveries
+from apps.webhooks.services.emitting import emit, resend_delivery, send_test
+from apps.webhooks.services.endpoints import (
+    EndpointDisabled,
+    TooMany,
+    create_endpoint,
+    delete_endpoint,
+    disable_endpoint,
+    enable_endpoint,
+    rotate_secret,
+)
+
+__all__ = [
+    "Claim",
+    "EndpointDisabled",
+    "Outcome",
+    "TooMany",
+    "claim_delivery",
+    "create_endpoint",
+    "delete_endpoint",
+    "disable_endpoint",
+    "emit",
+    "enable_endpoint",
+    "finish_delivery",
+    "remove_old_deliveries",
+    "resend_delivery",
+    "rotate_secret",
+    "send_test",
+]
