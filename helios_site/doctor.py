@@ -26,7 +26,11 @@ from helios_site.celery import CLOCK_KEY, app
 
 LEAST_FREE_BYTES = 2 * 1024**3
 OLDEST_WAITING_SECONDS = 60
-QUEUES = {"runs": "no run is executed", "housekeeping": "nothing is swept, erased or sealed"}
+QUEUES = {
+    "runs": "no run is executed",
+    "housekeeping": "nothing is swept, erased or sealed",
+    "webhooks": "nobody is told of events",
+}
 GUARDS = 5  # triggers of the audit trail and its seals
 
 
