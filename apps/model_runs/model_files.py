@@ -127,7 +127,7 @@ def _numbers(voice: VoiceModel, group: str, said: WordReading) -> list[float]:
     fused = fuse(voice, reading, said, 1.0)
     values = scores.score({name: part.logit for name, part in fused.items()}, limits)
     found = conditions(10.0, 20.0, 8000.0, True, reading.distance)
-    levels = confidence(voice, fused, scores.continuous(values), found, False, limits.score_decimals)
+    levels = confidence(voice, fused, scores.continuous(values), found, False, False, limits.score_decimals)
     explain(voice, reading, said, fused)
     ends = [level[end] for level in levels.values() if level for end in ("low", "high")]
     return [*reading.logits.values(), *values.values(), *ends]
