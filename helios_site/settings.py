@@ -255,6 +255,7 @@ HELIOS_ERROR_TEXTS = {
     405: "Method Not Allowed",
     429: "Rate limit exceeded",
     500: "Internal Server Error",
+    507: "Insufficient Storage. Please try again later",
     "run_not_found": "Model run not found",
 }
 HELIOS_BUCKET_CUTS = ENV.cuts("HELIOS_BUCKET_CUTS", (0.25, 0.5, 0.75))

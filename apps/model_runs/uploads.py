@@ -18,6 +18,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
@@ -26,6 +27,7 @@ from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.services import Received, receive_recording
 from apps.model_runs.services.creation import new_recording_key
 from apps.model_runs.storage import StorageFull, recordings
+from helios_site.api.full_disk import is_full_disk
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +99,9 @@ def _put(request: HttpRequest, run_id: str) -> HttpResponse:
             return _answer(_receive(request, run, size))
     except (Cut, UnreadablePostError):
         return _refusal(422, f"The recording was cut off: {size} bytes were announced. Please send it again.")
-    except StorageFull:
+    except (StorageFull, OperationalError) as error:
+        if not isinstance(error, StorageFull) and not is_full_disk(error):
+            raise
         log.error("storage_full", run_id=str(run.id))
         return _drained(request, _refusal(507, "The recording could not be stored. Please send it again later."))
 

@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypedDict
 
+import structlog
 from django.conf import settings
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
+
+from helios_site.api.full_disk import is_full_disk
+
+log = structlog.get_logger(__name__)
 
 Location = tuple[str | int, ...]
 
@@ -127,5 +132,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
             return Response(body_of(405), status=405, headers={"Allow": allow})
         case exceptions.Throttled():
             return Response(body_of(429), status=429)  # the middleware adds `Retry-After`
+        case _ if is_full_disk(exc):
+            log.error("database_disk_full")
+            return Response(body_of(507), status=507)
         case _:
             return None
