@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def trust(
     doubtful: bool = False,
     strange: bool = False,
     decimals: int = 6,
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, Any]]:
     values = continuous(score({name: part.logit for name, part in parts.items()}, Limits(score_decimals=decimals)))
     answer = confidence(MODEL, parts, values, found, doubtful, strange, decimals)
     assert list(answer) == list(SCORES)
