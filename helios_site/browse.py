@@ -25,11 +25,12 @@ from rest_framework.views import APIView
 
 from apps.accounts.models import Membership, User
 from apps.accounts.selectors import CURRENT_ORGANIZATION, current_membership
+from apps.api_keys import urls as api_keys
 from apps.api_keys.authentication import MemberAuthentication
 from apps.model_runs import urls as model_runs
 from apps.webhooks import urls as webhooks
 
-FAMILIES = {"v1/": [*model_runs.urlpatterns, *webhooks.urlpatterns]}
+FAMILIES = {"v1/": [*model_runs.urlpatterns, *webhooks.urlpatterns], "api/v1/": api_keys.urlpatterns}
 
 
 class PagesFirst(DefaultContentNegotiation):
@@ -78,6 +79,8 @@ def form_body(form: QueryDict, serializer: serializers.BaseSerializer, prefix: s
             body[name] = form_body(form, field, f"{prefix}{name}.")
         elif not sent or sent == [""]:
             continue
+        elif hasattr(field, "from_form"):
+            body[name] = field.from_form(sent)
         elif isinstance(field, serializers.ListSerializer):
             body[name] = _json_or_text(sent[-1])
         else:

@@ -74,3 +74,6 @@ def _schedule(sender: Celery, **_: Any) -> None:
     every(3600, "helios.housekeeping.remove_leftovers")
     every(settings.WEBHOOK_SWEEP_SECONDS, "helios.webhooks.deliver_due")
     every(3600, "helios.housekeeping.remove_webhook_leftovers")
+    # What revoked a key rings at once; this finds what was lost, and what the mail server did not take.
+    every(60, "helios.housekeeping.send_key_notices")
+    every(1800, "helios.housekeeping.note_key_expiries")

@@ -66,6 +66,40 @@ def celery_broker_url(redis_url: str) -> str:
     return f"redis+socket://{credentials}{parts.path}?virtual_host={database}"
 
 
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mails go, and how: `starttls` and `tls` exclude each other."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    starttls: bool
+    tls: bool
+
+
+_MAIL_SCHEMES = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
+
+
+def parse_mail_url(url: str) -> MailServer:
+    """`smtp://` (STARTTLS), `smtps://` (TLS from the first byte) or `smtp+plain://` (no TLS), with a host."""
+    parts = urlsplit(url)
+    if parts.scheme not in _MAIL_SCHEMES:
+        raise ValueError('it must begin with "smtp://", "smtps://" or "smtp+plain://"')
+    if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("write smtp://user:password@host:port, with special characters as %40")
+    if bool(parts.username) != bool(parts.password):
+        raise ValueError("it needs a user and a password, or neither")
+    return MailServer(
+        host=parts.hostname,
+        port=parts.port or _MAIL_SCHEMES[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        starttls=parts.scheme == "smtp",
+        tls=parts.scheme == "smtps",
+    )
+
+
 class Environment:
     """Typed access to one mapping of variables; remembers every name it was asked for, with its default."""
 
@@ -177,6 +211,9 @@ class Environment:
             return raw
 
         return self._read(name, "", "", parse)
+
+    def mail_server(self, name: str) -> MailServer | None:
+        return self._read(name, None, "", parse_mail_url)
 
     def database(self, name: str, default_url: str) -> dict[str, object]:
         """The default is shown empty: it is the embedded server's."""

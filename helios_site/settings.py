@@ -115,6 +115,19 @@ LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/browse/"
 LOGOUT_REDIRECT_URL = "/login"
 
+# -- Mail ---------------------------------------------------------------------------------------------
+_mail = ENV.mail_server("HELIOS_EMAIL_URL")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.text("HELIOS_EMAIL_FROM", "helios@localhost")
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+EMAIL_TIMEOUT = 10
+if _mail is not None:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starttls, _mail.tls
+    if "HELIOS_EMAIL_FROM" not in os.environ:
+        raise ImproperlyConfigured("HELIOS_EMAIL_URL needs HELIOS_EMAIL_FROM, the address that mails come from.")
+
 # -- Security headers ---------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _tls
 SESSION_COOKIE_HTTPONLY = True
@@ -219,7 +232,9 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "apps.model_runs.openapi.describe_runs",
         "apps.webhooks.openapi.describe_webhooks",
+        "apps.api_keys.openapi.describe_keys",
         "helios_site.api.families.helios.openapi.describe_family",
+        "helios_site.api.families.healos.openapi.describe_family",
     ],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
@@ -231,9 +246,11 @@ API_KEY_RANDOM_CHARS = 32
 API_KEY_DISPLAY_CHARS = 12
 API_KEY_LAST_USED_SECONDS = 60
 API_KEY_MAX_PER_ORG = ENV.integer("HELIOS_API_KEY_MAX_PER_ORG", 100, 1, 1_000_000)
+HEALOS_RATE_LIMIT = ENV.rate("HELIOS_HEALOS_RATE_LIMIT", "100/60")
 HELIOS_RATE_LIMIT = ENV.rate("HELIOS_RATE_LIMIT", "600/60")
 HELIOS_POLL_LIMIT = ENV.rate("HELIOS_POLL_LIMIT", "120/60")
 RATE_LIMIT_FAILED_AUTH = ENV.rate("HELIOS_RATE_LIMIT_FAILED_AUTH", "100/60")
+RATE_LIMIT_LEAK_REPORTS = ENV.rate("HELIOS_RATE_LIMIT_LEAK_REPORTS", "20/60")
 RATE_LIMIT_FAIL_OPEN = ENV.boolean("HELIOS_RATE_LIMIT_FAIL_OPEN", True)
 RATE_LIMIT_BUDGET_SECONDS = 0.05  # how long a limiter call may wait for Redis
 
@@ -260,6 +277,25 @@ HELIOS_ERROR_TEXTS = {
 }
 HELIOS_BUCKET_CUTS = ENV.cuts("HELIOS_BUCKET_CUTS", (0.25, 0.5, 0.75))
 HELIOS_SCORE_DECIMALS = ENV.integer("HELIOS_SCORE_DECIMALS", 4, 2, 8)
+
+# -- The Healos contract ------------------------------------------------------------------------------
+HEALOS_ERROR_TEXTS = {
+    400: "Bad request",
+    401: "Invalid or expired API key",
+    403: "Insufficient scope",
+    404: "Not found",
+    405: "Method not allowed",
+    429: "Rate limit exceeded",
+    500: "Internal server error",
+    "missing_key": "Missing API key",
+}
+
+# -- Leaked keys --------------------------------------------------------------------------------------
+LEAK_GITHUB_ENABLED = ENV.boolean("HELIOS_LEAK_GITHUB_ENABLED", False)
+LEAK_GITHUB_KEYS_URL = ENV.base_url(
+    "HELIOS_LEAK_GITHUB_KEYS_URL", "https://api.github.com/meta/public_keys/secret_scanning"
+)
+LEAK_GITHUB_KEYS_FILE = ENV.text("HELIOS_LEAK_GITHUB_KEYS_FILE")
 
 # -- Recordings ---------------------------------------------------------------------------------------
 HELIOS_UPLOAD_URL_TTL_SECONDS = ENV.integer("HELIOS_UPLOAD_URL_TTL_SECONDS", 3600, 60, 86_400)

@@ -22,6 +22,7 @@ urlpatterns = [
     path("browse/", include("helios_site.browse")),
     re_path(r"^uploads/(?P<run_id>[^/]+)$", uploads.upload, name="upload"),
     path("v1/", include("apps.webhooks.urls")),
+    path("api/v1/", include("apps.api_keys.urls")),
     path("v1/", include("apps.model_runs.urls")),
 ]
 

@@ -55,6 +55,7 @@ class MemberRecord(NamedTuple):
     scopes: frozenset[str]
     actor: audit.Actor
     user_id: uuid.UUID
+    is_admin: bool
     key_id: None = None
 
     @property
@@ -103,7 +104,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 class MemberAuthentication(SessionAuthentication):
-    """The session of a member of an organisation, with CSRF; for the browsable API only."""
+    """The session of a member of an organisation, with CSRF."""
 
     def authenticate(self, request: Request) -> tuple[OrganizationPrincipal, MemberRecord]:
         """Raises NotAuthenticated without a session, PermissionDenied for a user without an organisation or
@@ -116,18 +117,35 @@ class MemberAuthentication(SessionAuthentication):
         if membership is None:
             raise exceptions.PermissionDenied("You do not belong to an organisation that is switched on.")
         organization = membership.organization
+        is_admin = membership.role == Membership.Role.ADMIN
         member = MemberRecord(
             organization_id=organization.id,
             organization_name=organization.name,
             helios_lenient_user=organization.helios_lenient_user,
-            scopes=frozenset({EVERYTHING}) if membership.role == Membership.Role.ADMIN else MEMBER_SCOPES,
+            scopes=frozenset({EVERYTHING}) if is_admin else MEMBER_SCOPES,
             actor=audit.by_user(user),
             user_id=user.pk,
+            is_admin=is_admin,
         )
         return OrganizationPrincipal(organization.id, organization.name, user), member
 
+    def enforce_csrf(self, request: Request) -> None:
+        """Looks for a token in the header or in a form; a JSON body is left to the view, which says what is wrong."""
+        super().enforce_csrf(request._request)  # type: ignore[arg-type]
+
     def authenticate_header(self, request: Request) -> str:
         return "Session"  # without a header DRF would answer 403 to somebody who is not signed in
+
+
+class CountedMemberAuthentication(MemberAuthentication):
+    """The same outside the browsable API: who has no session is counted against the address, as without a key."""
+
+    def authenticate(self, request: Request) -> tuple[OrganizationPrincipal, MemberRecord]:
+        """Raises Throttled, too, when too many calls from this address were refused."""
+        try:
+            return super().authenticate(request)
+        except exceptions.NotAuthenticated as error:
+            _refuse(request._request, error)
 
 
 def _refuse(request: HttpRequest, error: exceptions.APIException) -> NoReturn:

@@ -84,7 +84,7 @@ class ApiKeyForm(forms.ModelForm):
 class RevocationForm(forms.Form):
     reason = forms.CharField(
         max_length=validation.MAX_REASON_CHARS,
-        help_text="It stays with the key and in the audit trail.",
+        help_text="It stays with the key and in the audit trail, and is mailed to the organisation's admins.",
         widget=forms.TextInput(attrs={"size": 60, "autofocus": True}),
     )
 

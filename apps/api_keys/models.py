@@ -13,6 +13,11 @@ from django.utils import timezone
 
 from apps.accounts.models import Organization
 
+REASONS_IN_WORDS = {
+    "leak_report": "somebody who held the whole key reported it as leaked",
+    "github_secret_scanning": "GitHub found it in public",
+}
+
 
 class ApiKey(models.Model):
     """One credential of an organisation. Rows are never deleted, so that a leaked key can always be traced."""
@@ -91,3 +96,35 @@ class ApiKey(models.Model):
         if any(now >= end for end in ends):
             return "expired"
         return "grace" if self.grace_ends_at is not None else "active"
+
+
+class KeyNotice(models.Model):
+    """One piece of news about a key for the admins of its organisation: each kind once, mailed until it is sent."""
+
+    class Kind(models.TextChoices):
+        REVOKED = "revoked", "revoked"
+        SEVEN_DAYS = "7_days", "expires within seven days"
+        ONE_DAY = "1_day", "expires within a day"
+        EXPIRED = "expired", "expired"
+
+    id = models.BigAutoField(primary_key=True)
+    key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="notices")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    detail = models.CharField(max_length=300, blank=True)  # where a leaked key was found
+    due_at = models.DateTimeField(default=timezone.now)
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["key", "kind"], name="key_notice_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["due_at", "id"], name="key_notice_due", condition=models.Q(sent_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.key_id}"
+
+    @property
+    def reason(self) -> str:
+        """Why the key was revoked, in words for its owner."""
+        return REASONS_IN_WORDS.get(self.key.revoked_reason, self.key.revoked_reason)

@@ -9,6 +9,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from apps.api_keys import refusals, scopes
+from apps.api_keys.authentication import MemberRecord
 from apps.api_keys.selectors import KeyRecord
 
 
@@ -37,6 +38,15 @@ class HasScope(BasePermission):
         if not allowed and isinstance(caller, KeyRecord):
             refusals.report(request._request, caller, f"missing scope: {needed or 'none is defined'}")
         return allowed
+
+
+class IsOrganizationAdmin(BasePermission):
+    """A signed-in admin of the organisation; never a key, whatever its scopes."""
+
+    message = "Only an admin of the organisation may do this"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return isinstance(request.auth, MemberRecord) and request.auth.is_admin
 
 
 def required_scope(view: Any, method: str) -> str:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.models import Organization, User
-from apps.api_keys import tokens, validation
+from apps.api_keys import notices, tokens, validation
 from apps.api_keys.models import ApiKey
 from helios_site.api.events import Event, announce
 
@@ -27,6 +27,13 @@ _CLEANERS: dict[str, Callable[[Any], Any]] = {
     "rate_limit_per_minute": validation.clean_rate_limit,
 }
 CHANGEABLE = ("name", "scopes", "allowed_cidrs", "rate_limit_per_minute")
+
+
+MAX_GRACE_SECONDS = 30 * 86_400
+
+
+class KeyEnded(Exception):
+    """The key is revoked, expired or rotated already; the text says which, for its owner."""
 
 
 @transaction.atomic
@@ -53,6 +60,12 @@ def issue_key(
         rate_limit_per_minute=rate_limit_per_minute,
     )
     require_room(organization)
+    key, raw_key = _store(organization, created_by, fields)
+    _record("api_key.created", actor, key, reason=", ".join(key.scopes))
+    return key, raw_key
+
+
+def _store(organization: Organization, created_by: User | None, fields: dict[str, Any]) -> tuple[ApiKey, str]:
     raw_key = tokens.generate()
     key = ApiKey.objects.create(
         organization=organization,
@@ -62,7 +75,6 @@ def issue_key(
         created_by=created_by,
         **fields,
     )
-    _record("api_key.created", actor, key, reason=", ".join(key.scopes))
     return key, raw_key
 
 
@@ -70,12 +82,14 @@ def issue_key(
 def change_key(*, actor: audit.Actor, key_id: uuid.UUID, **changes: Any) -> ApiKey:
     """Change name, scopes, networks or limit of a key; the next request with it is judged by the new values.
 
-    Raises ApiKey.DoesNotExist, ValidationError by field, TypeError for any other field.
+    Raises ApiKey.DoesNotExist, ValidationError by field, KeyEnded for a revoked key, TypeError for any other field.
     """
     if not set(changes) <= set(CHANGEABLE):
         raise TypeError(f"Only {', '.join(CHANGEABLE)} of a key can be changed.")
     fields = _cleaned(**changes)
     key = ApiKey.objects.select_for_update(no_key=True).get(id=key_id)
+    if changes and key.revoked_at is not None:
+        raise KeyEnded("The key is revoked")
     changed = [name for name, value in fields.items() if getattr(key, name) != value]
     if changed:
         for name in changed:
@@ -87,9 +101,10 @@ def change_key(*, actor: audit.Actor, key_id: uuid.UUID, **changes: Any) -> ApiK
 
 @transaction.atomic
 def revoke_key(
-    *, actor: audit.Actor, key_id: uuid.UUID, reason: str, revoked_by: User | None = None
+    *, actor: audit.Actor, key_id: uuid.UUID, reason: str, revoked_by: User | None = None, found_at: str = ""
 ) -> tuple[ApiKey, bool]:
-    """Refuse the key for ever: no request that begins after this transaction is accepted.
+    """Refuse the key for ever: no request that begins after this transaction is accepted. The organisation's admins
+    are mailed; `found_at` tells them, and the audit trail, where a leaked key was seen.
 
     Returns the key and whether this call revoked it: on a revoked key nothing changes, its first reason stays.
     Raises ApiKey.DoesNotExist; ValidationError without a reason.
@@ -102,9 +117,49 @@ def revoke_key(
     key.revoked_by = revoked_by
     key.revoked_reason = reason
     key.save(update_fields=["revoked_at", "revoked_by", "revoked_reason"])
-    _record("api_key.revoked", actor, key, reason=reason)
+    _record("api_key.revoked", actor, key, reason=f"{reason}, found at {found_at}" if found_at else reason)
+    notices.announce(key, notices.Kind.REVOKED, detail=found_at)
     announce(Event("api_key.revoked", key.organization_id, key.id, "revoked"))
     return key, True
+
+
+@transaction.atomic
+def rotate_key(
+    *, actor: audit.Actor, key_id: uuid.UUID, grace_seconds: int, created_by: User | None = None
+) -> tuple[ApiKey, str]:
+    """A successor with the same name, scopes, networks, limit and expiry, and its raw value. The old key stays valid
+    for `grace_seconds` (0 to `MAX_GRACE_SECONDS`), but never past its own expiry.
+
+    Raises ApiKey.DoesNotExist; KeyEnded for a key that is revoked, expired or rotated already; ValidationError when
+    the organisation has no room for one key more.
+    """
+    if not 0 <= grace_seconds <= MAX_GRACE_SECONDS:
+        raise ValueError(f"A grace period lasts from 0 to {MAX_GRACE_SECONDS} seconds.")
+    organization = ApiKey.objects.select_related("organization").get(id=key_id).organization
+    _take_turns(organization)
+    old = ApiKey.objects.select_for_update(no_key=True).get(id=key_id)
+    now = timezone.now()
+    _require_unended(old, now)
+    grace_ends_at = now + timedelta(seconds=grace_seconds)
+    old.grace_ends_at = grace_ends_at if old.expires_at is None else min(grace_ends_at, old.expires_at)
+    old.save(update_fields=["grace_ends_at"])  # before the keys are counted: without grace it makes room
+    require_room(organization)
+    copied = {name: getattr(old, name) for name in _CLEANERS}
+    key, raw_key = _store(organization, created_by, copied)
+    old.superseded_by = key
+    old.save(update_fields=["superseded_by"])
+    _record("api_key.rotated", actor, old, reason=f"replaced by {key.key_prefix}…, ends {old.grace_ends_at:%F %T} UTC")
+    _record("api_key.created", actor, key, reason=f"replaces {old.key_prefix}…: {', '.join(key.scopes)}")
+    return key, raw_key
+
+
+def _require_unended(key: ApiKey, now: datetime) -> None:
+    if key.revoked_at is not None:
+        raise KeyEnded("The key is revoked")
+    if key.superseded_by_id is not None or key.grace_ends_at is not None:
+        raise KeyEnded("The key is rotated already")
+    if key.expires_at is not None and now >= key.expires_at:
+        raise KeyEnded("The key is expired")
 
 
 def touch_last_used(key_id: uuid.UUID, *, address: str | None, now: datetime) -> None:
@@ -150,7 +205,7 @@ def _cleaned(**fields: Any) -> dict[str, Any]:
 def require_room(organization: Organization) -> None:
     """Raise ValidationError if the organisation has no room for one more live key. To be called in a transaction:
     two who issue a key at once take turns here, so that the maximum is exact."""
-    Organization.objects.select_for_update(no_key=True).only("id").get(id=organization.id)
+    _take_turns(organization)
     now = timezone.now()
     live = ApiKey.objects.filter(
         Q(expires_at__isnull=True) | Q(expires_at__gt=now),
@@ -165,6 +220,11 @@ def require_room(organization: Organization) -> None:
                 "which is the most it may have. Revoke one first."
             }
         )
+
+
+def _take_turns(organization: Organization) -> None:
+    """Hold the organisation's row until the transaction ends. Always before the row of a key, never after it."""
+    Organization.objects.select_for_update(no_key=True).only("id").get(id=organization.id)
 
 
 def _record(action: str, actor: audit.Actor, key: ApiKey, *, reason: str) -> None:

@@ -23,19 +23,9 @@ from apps.model_runs.serializers import (
 )
 from apps.model_runs.wellness.interface import DIMENSIONS, ErrorCode
 from helios_site.api.families.helios.fields import DAY_PATTERN, TIME_PATTERN
-from helios_site.api.families.helios.openapi import (
-    MOMENT,
-    NUMBER,
-    RUN_ID_PARAMETER,
-    SHARE,
-    TEXT,
-    UUID,
-    Schema,
-    component,
-    fixed,
-    nullable,
-)
+from helios_site.api.families.helios.openapi import MOMENT, RUN_ID_PARAMETER
 from helios_site.api.families.helios.query import CURSOR_PATTERN, DEFAULT_LIMIT, MAX_LIMIT
+from helios_site.api.families.schema import NUMBER, SHARE, TEXT, UUID, Schema, component, fixed, nullable
 
 _BUCKET = {"type": "number", "enum": [0.0, 0.33, 0.66, 1.0]}
 _LEVEL = {"type": "string", "enum": ["LOW", "MEDIUM", "HIGH"]}

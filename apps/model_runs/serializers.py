@@ -12,7 +12,6 @@ from apps.model_runs.models import BirthSex, DataToDelete, Status
 from apps.model_runs.services import RunRequest
 from apps.model_runs.wellness.interface import DIMENSIONS
 from helios_site.api.families.helios.fields import (
-    Described,
     Flag,
     LocalTime,
     Member,
@@ -22,6 +21,7 @@ from helios_site.api.families.helios.fields import (
     fail,
     moment,
 )
+from helios_site.api.families.schema import Described
 
 LABEL_MAX_CHARS = 50
 ACCENT_MAX_CHARS = 1000  # any text, but no more than a label of a few words can need

@@ -8,8 +8,9 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from apps.webhooks.event_types import EVENT_TYPES, TEST
 from apps.webhooks.serializers import WebhookCreateSerializer
-from helios_site.api.families.helios.openapi import MOMENT, TEXT, UUID, Schema, component, fixed, nullable
+from helios_site.api.families.helios.openapi import MOMENT
 from helios_site.api.families.helios.query import CURSOR_PATTERN, DEFAULT_LIMIT, MAX_LIMIT
+from helios_site.api.families.schema import TEXT, UUID, Schema, component, fixed, nullable
 
 _EVENT: Schema = {"type": "string", "enum": list(EVENT_TYPES)}
 _ANY_EVENT: Schema = {"type": "string", "enum": [*EVENT_TYPES, TEST]}

@@ -20,6 +20,8 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
+from helios_site.api.middleware import API_PREFIXES
+
 View = Callable[..., HttpResponse]
 
 _SIDECAR = "drf_spectacular_sidecar/swagger-ui-dist"
@@ -90,4 +92,4 @@ def asset(request: HttpRequest, name: str) -> HttpResponse:
 
 def without_slash_twins(endpoints: list[tuple[str, str, str, Any]], **_: Any) -> list[tuple[str, str, str, Any]]:
     """drf-spectacular hook: the contract's paths alone, each once. With a slash the same views answer."""
-    return [endpoint for endpoint in endpoints if endpoint[0].startswith("/v1/") and not endpoint[0].endswith("/")]
+    return [one for one in endpoints if one[0].startswith(API_PREFIXES) and not one[0].endswith("/")]

@@ -1,7 +1,8 @@
-"""The one rule of the API that JSON Schema cannot say."""
+"""The rules of the API that JSON Schema cannot say. What is invalid on purpose stays so."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import schemathesis
@@ -9,12 +10,29 @@ import schemathesis
 
 @schemathesis.hook
 def map_case(context: Any, case: Any) -> Any:
-    """Tags must differ in one of their keys, the name: generated ones are made to."""
-    tags = case.body.get("tags") if isinstance(case.body, dict) else None
+    if isinstance(case.body, dict):
+        _name_tags_differently(case.body.get("tags"))
+        if "ext-api-keys" in case.operation.path:
+            _fit_for_a_key(case.body)
+    return case
+
+
+def _name_tags_differently(tags: Any) -> None:
+    """Tags must differ in one of their keys, the name."""
     if not isinstance(tags, list):
-        return case
+        return
     for number, tag in enumerate(tags):
         name = str(tag["name"]) if isinstance(tag, dict) and isinstance(tag.get("name"), (str, int, float)) else ""
-        if 0 < len(name) <= 200:  # what is invalid on purpose stays so
+        if 0 < len(name) <= 200:
             tags[number] = {**tag, "name": f"{name} {number}"}
-    return case
+
+
+def _fit_for_a_key(body: dict[str, Any]) -> None:
+    """A name is printable, networks are networks, an expiry lies ahead."""
+    name, networks, expiry = (body.get(field) for field in ("name", "allowed_cidrs", "expires_at"))
+    if isinstance(name, str) and 0 < len(name) <= 100 and "\x00" not in name:
+        body["name"] = "".join(letter if letter.isprintable() and not letter.isspace() else "x" for letter in name)
+    if isinstance(networks, list) and all(isinstance(network, str) for network in networks):
+        body["allowed_cidrs"] = [f"10.{number % 256}.{number // 256}.0/24" for number in range(len(networks))]
+    if isinstance(expiry, str) and re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T", expiry):
+        body["expires_at"] = f"2096{expiry[4:]}"

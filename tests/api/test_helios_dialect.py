@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from rest_framework.exceptions import ValidationError
 
 from helios_site.api.families.helios.errors import Invalid
-from helios_site.api.families.helios.fields import DAY, LOCAL_TIME, TIME_PATTERN, Flag, PastDay, storable
+from helios_site.api.families.helios.fields import DAY, LOCAL_TIME, TIME_PATTERN, Flag, PastDay
 from helios_site.api.families.helios.json_body import parse
 from helios_site.api.families.helios.query import CURSOR_PATTERN, cursor_after, read_cursor
+from helios_site.api.families.strict_json import storable
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -35,23 +35,31 @@ class Row(NamedTuple):
     anonymous: int
     staff: int  # the session of staff who belong to no organisation
     member: int  # the session of a member of the organisation
-    foreign: int  # the session of a member of another organisation
+    admin: int  # the session of an admin of the organisation
+    foreign: int  # the session of an admin of another organisation
 
 
-NO_KEY = (401, 401, 401, 401, 401, 401)
+NO_KEY = (401, 401, 401, 401, 401, 401, 401)
 WITH_KEY = Row(200, 200, 403, *NO_KEY)
 ONE_RUN = Row(200, 404, 403, *NO_KEY)
 NOT_BUILT = Row(404, 404, 404, *NO_KEY)
 # Keys are no sessions: the browsable API sends whoever has none to the log-in page.
-PAGE = Row(302, 302, 302, 302, 302, 302, 403, 200, 200)
-PAGE_OF_RUN = Row(302, 302, 302, 302, 302, 302, 403, 200, 404)
-WRITE = Row(401, 401, 401, 401, 401, 401, 403, 200, 200)
-WRITE_RUN = Row(401, 401, 401, 401, 401, 401, 403, 200, 404)
-OPEN = Row(*[200] * 9)
-# Webhooks belong to the organisation's admins: a member's session may not even read them.
-PAGE_OF_ADMINS = Row(302, 302, 302, 302, 302, 302, 403, 403, 403)
-WRITE_OF_ADMINS = Row(401, 401, 401, 401, 401, 401, 403, 403, 403)
-STAFF_ONLY = Row(302, 302, 302, 302, 302, 302, 200, 302, 302)
+TO_LOG_IN = (302, 302, 302, 302, 302, 302)
+NOT_SIGNED_IN = (401, 401, 401, 401, 401, 401)
+PAGE = Row(*TO_LOG_IN, 403, 200, 200, 200)
+PAGE_OF_RUN = Row(*TO_LOG_IN, 403, 200, 200, 404)
+WRITE = Row(*NOT_SIGNED_IN, 403, 200, 200, 200)
+WRITE_RUN = Row(*NOT_SIGNED_IN, 403, 200, 200, 404)
+# Webhooks and keys belong to the organisation's admins: a member's session may not even read them.
+PAGE_OF_ADMINS = Row(*TO_LOG_IN, 403, 403, 200, 200)
+PAGE_OF_ONE = PAGE_OF_ADMINS._replace(foreign=404)
+# Keys are looked after by such a session alone, never by a key.
+ADMINS = Row(*NOT_SIGNED_IN, 403, 403, 200, 200)
+NEW_KEY = ADMINS._replace(admin=201, foreign=201)
+ONE_OF_ADMINS = ADMINS._replace(foreign=404)
+NEW_KEY_FOR_OLD = ADMINS._replace(admin=201, foreign=404)
+OPEN = Row(*[200] * 10)
+STAFF_ONLY = Row(*TO_LOG_IN, 200, 302, 302, 302)
 
 MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "v1/account"): Row(200, 200, 200, *NO_KEY),  # any one scope will do
@@ -72,8 +80,16 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "v1/webhooks/<str:webhook_id>/deliveries"): ONE_RUN,
     ("POST", "v1/webhooks/<str:webhook_id>/deliveries/<str:delivery_id>/resend"): ONE_RUN,
     ("PUT", r"^uploads/(?P<run_id>[^/]+)$"): OPEN,  # the signed URL alone decides
+    ("GET", "api/v1/ext-api-keys"): ADMINS,
+    ("POST", "api/v1/ext-api-keys"): NEW_KEY,
+    ("GET", "api/v1/ext-api-keys/<str:key_id>"): ONE_OF_ADMINS,
+    ("PATCH", "api/v1/ext-api-keys/<str:key_id>"): ONE_OF_ADMINS,
+    ("DELETE", "api/v1/ext-api-keys/<str:key_id>"): ONE_OF_ADMINS,
+    ("POST", "api/v1/ext-api-keys/<str:key_id>/rotate"): NEW_KEY_FOR_OLD,
+    ("POST", "api/v1/ext-api-keys/report-leak"): Row(*[400] * 10),  # open to everybody, and the body has no key
+    ("POST", "api/v1/secret-scanning/github"): Row(*[404] * 10),  # switched off
     ("GET", "browse"): PAGE,
-    ("POST", "browse/organization"): Row(*[302] * 9),  # to the log-in page, or back
+    ("POST", "browse/organization"): Row(*[302] * 10),  # to the log-in page, or back
     ("GET", "browse/v1/account"): PAGE,
     ("GET", "browse/v1/models/mental-wellness"): PAGE,
     ("POST", "browse/v1/models/mental-wellness"): WRITE,
@@ -81,21 +97,27 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("DELETE", "browse/v1/models/mental-wellness/<str:model_run_id>"): WRITE_RUN,
     ("GET", "browse/v1/models/<str:model_run_id>"): PAGE_OF_RUN,
     ("GET", "browse/v1/webhooks"): PAGE_OF_ADMINS,
-    ("POST", "browse/v1/webhooks"): WRITE_OF_ADMINS,
-    ("GET", "browse/v1/webhooks/<str:webhook_id>"): PAGE_OF_ADMINS,
-    ("DELETE", "browse/v1/webhooks/<str:webhook_id>"): WRITE_OF_ADMINS,
-    ("POST", "browse/v1/webhooks/<str:webhook_id>/rotate"): WRITE_OF_ADMINS,
-    ("POST", "browse/v1/webhooks/<str:webhook_id>/test"): WRITE_OF_ADMINS,
-    ("GET", "browse/v1/webhooks/<str:webhook_id>/deliveries"): PAGE_OF_ADMINS,
-    ("POST", "browse/v1/webhooks/<str:webhook_id>/deliveries/<str:delivery_id>/resend"): WRITE_OF_ADMINS,
+    ("POST", "browse/v1/webhooks"): ADMINS,
+    ("GET", "browse/v1/webhooks/<str:webhook_id>"): PAGE_OF_ONE,
+    ("DELETE", "browse/v1/webhooks/<str:webhook_id>"): ONE_OF_ADMINS,
+    ("POST", "browse/v1/webhooks/<str:webhook_id>/rotate"): ONE_OF_ADMINS,
+    ("POST", "browse/v1/webhooks/<str:webhook_id>/test"): ONE_OF_ADMINS,
+    ("GET", "browse/v1/webhooks/<str:webhook_id>/deliveries"): PAGE_OF_ONE,
+    ("POST", "browse/v1/webhooks/<str:webhook_id>/deliveries/<str:delivery_id>/resend"): ONE_OF_ADMINS,
+    ("GET", "browse/api/v1/ext-api-keys"): PAGE_OF_ADMINS,
+    ("POST", "browse/api/v1/ext-api-keys"): NEW_KEY,
+    ("GET", "browse/api/v1/ext-api-keys/<str:key_id>"): PAGE_OF_ONE,
+    ("PATCH", "browse/api/v1/ext-api-keys/<str:key_id>"): ONE_OF_ADMINS,
+    ("DELETE", "browse/api/v1/ext-api-keys/<str:key_id>"): ONE_OF_ADMINS,
+    ("POST", "browse/api/v1/ext-api-keys/<str:key_id>/rotate"): NEW_KEY_FOR_OLD,
     ("GET", "openapi.json"): OPEN,
     ("GET", "api-reference"): OPEN,
     ("GET", "api-reference/<str:name>"): OPEN,
     ("GET", "livez"): OPEN,
     ("GET", "readyz"): OPEN,
     ("GET", "metrics"): OPEN,  # to this machine; from elsewhere its own token decides
-    ("GET", "login"): Row(200, 200, 200, 200, 200, 200, 302, 302, 302),  # who is signed in goes on
-    ("POST", "logout"): Row(*[302] * 9),
+    ("GET", "login"): Row(*[200] * 6, *[302] * 4),  # who is signed in goes on
+    ("POST", "logout"): Row(*[302] * 10),
 }
 # One row for the admin, whose pages Django guards in one place.
 ADMIN = STAFF_ONLY
@@ -128,10 +150,10 @@ def clients(
     def with_key(**fields: Any) -> Client:
         return Client(headers={"x-api-key": make_key(**fields)[1]})
 
-    def signed_in(email: str, organization: Organization | None, **fields: Any) -> Client:
+    def signed_in(email: str, organization: Organization | None, role: str = "member", **fields: Any) -> Client:
         user = User.objects.create_user(email, **fields)
         if organization is not None:
-            Membership.objects.create(organization=organization, user=user)
+            Membership.objects.create(organization=organization, user=user, role=role)
         client = Client()
         client.force_login(user)
         return client
@@ -149,15 +171,16 @@ def clients(
         "anonymous": Client(),
         "staff": signed_in("staff@example.org", None, is_staff=True, is_superuser=True),
         "member": signed_in("member@example.org", organization),
-        "foreign": signed_in("foreign@example.org", other_organization),
+        "admin": signed_in("admin@example.org", organization, "admin"),
+        "foreign": signed_in("foreign@example.org", other_organization, "admin"),
     }
 
 
 WEBHOOK = {"url": "https://93.184.216.34/hook", "events": ["model_run.completed"]}
 
 
-def own_objects(client: Client) -> dict[str, str]:
-    """A run and a webhook with a delivery, which nobody has touched, as the path's names for them."""
+def own_objects(client: Client, key_id: str) -> dict[str, str]:
+    """A run, a key, and a webhook with a delivery, which nobody has touched, as the path's names for them."""
     run = create(client)
     WebhookEndpoint.objects.all().delete()  # an organisation may have 20
     webhook = client.post("/v1/webhooks", WEBHOOK, content_type="application/json").json()
@@ -167,6 +190,7 @@ def own_objects(client: Client) -> dict[str, str]:
         "recordingUploadUrl": run["recordingUploadUrl"],
         "webhook_id": webhook["id"],
         "delivery_id": delivery["id"],
+        "key_id": key_id,
         "name": "start.js",
     }
 
@@ -178,7 +202,9 @@ def ask(client: Client, method: str, route: str, objects: dict[str, str]) -> int
     if method == "PUT":
         parts = urlsplit(objects["recordingUploadUrl"])
         path = f"{parts.path}?{parts.query}"
-    body = minimal_body() if "models" in route else WEBHOOK if "webhooks" in route else {}
+    body: Any = minimal_body() if "models" in route else WEBHOOK if "webhooks" in route else {}
+    if method == "POST" and route.endswith("ext-api-keys"):
+        body = {"name": "new", "scopes": ["model_runs:read"]}
     headers = {"accept": "text/html"} if route.startswith("browse") else {}
     status: int = client.generic(
         method, path, json.dumps(body), content_type="application/json", headers=headers
@@ -187,10 +213,11 @@ def ask(client: Client, method: str, route: str, objects: dict[str, str]) -> int
 
 
 @pytest.mark.parametrize(("method", "route"), MATRIX)
-def test_the_matrix_holds(method: str, route: str, clients: dict[str, Client]) -> None:
+def test_the_matrix_holds(method: str, route: str, clients: dict[str, Client], make_key: MakeKey) -> None:
     seen = {}
     for caller in Row._fields:
-        seen[caller] = ask(clients[caller], method, route, own_objects(clients["own"]))
+        objects = own_objects(clients["own"], str(make_key()[0].id))
+        seen[caller] = ask(clients[caller], method, route, objects)
     assert Row(**seen) == MATRIX[method, route]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from helios_site.env import Environment, Rate, celery_broker_url, parse_database_url
+from helios_site.env import Environment, MailServer, Rate, celery_broker_url, parse_database_url, parse_mail_url
 from tests.conftest import CHECKOUT
 
 READERS: dict[str, Callable[[Environment], Any]] = {
@@ -25,6 +25,7 @@ READERS: dict[str, Callable[[Environment], Any]] = {
     "base_url": lambda env: env.base_url("X", "http://127.0.0.1:8000"),
     "database": lambda env: env.database("X", "postgresql://u@/db"),
     "redis_url": lambda env: env.redis_url("X"),
+    "mail_server": lambda env: env.mail_server("X"),
     "choice": lambda env: env.choice("X", "a", ("a", "b")),
     "text": lambda env: env.text("X", min_bytes=8),
 }
@@ -39,13 +40,15 @@ READERS: dict[str, Callable[[Environment], Any]] = {
         ("words", "en-GB,"), ("networks", "10.0.0.1/8"), ("networks", "10.0.0/24"), ("cuts", "0.5,0.25,0.75"),
         ("cuts", "0.25,0.5"), ("cuts", "a,b,c"), ("base_url", "helios.example"), ("base_url", "ftp://x"),
         ("base_url", "https://x/?a=b"), ("database", "mysql://u@h/db"), ("database", "postgresql://u@h"),
-        ("redis_url", "http://x"), ("choice", "A"), ("text", "short"),
+        ("redis_url", "http://x"), ("mail_server", "http://x"), ("mail_server", "smtp:///x"),
+        ("mail_server", "smtp://user@host"), ("mail_server", "smtp://h/path"), ("mail_server", "smtp://h:99999"),
+        ("mail_server", "smtp://h?tls=no"), ("choice", "A"), ("text", "short"),
     ],
 )  # fmt: skip
 def test_a_value_of_the_wrong_form_is_refused(reader: str, raw: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^X cannot be used: ") as refusal:
         READERS[reader](Environment({"X": raw}))
-    if reader in ("text", "database", "redis_url"):  # these may hold a password
+    if reader in ("text", "database", "redis_url", "mail_server"):  # these may hold a password
         assert raw not in str(refusal.value)
 
 
@@ -74,6 +77,13 @@ def test_a_database_url_may_name_a_socket_folder_and_options() -> None:
     assert (parsed["USER"], parsed["PASSWORD"], parsed["HOST"]) == ("u@x", "p/w", "/run/pg")
     assert parsed["OPTIONS"] == {"sslmode": "require"}
     assert parse_database_url("postgres://u@db.example:5433/name")["PORT"] == "5433"
+
+
+def test_a_mail_server_is_spoken_to_as_its_scheme_says() -> None:
+    known = MailServer("h", 587, "u@x", "p/w", starttls=True, tls=False)
+    assert parse_mail_url("smtp://u%40x:p%2Fw@h") == known
+    assert parse_mail_url("smtps://h") == MailServer("h", 465, "", "", starttls=False, tls=True)
+    assert parse_mail_url("smtp+plain://[::1]:2525/") == MailServer("::1", 2525, "", "", starttls=False, tls=False)
 
 
 def test_the_broker_of_a_unix_socket_is_named_as_celery_names_it() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpResponse
 
+from helios_site.api.families.healos import errors as healos
 from helios_site.api.families.helios import errors as helios
 
 ErrorResponse = Callable[[int], HttpResponse]  # of a status
@@ -13,6 +14,7 @@ ErrorResponse = Callable[[int], HttpResponse]  # of a status
 _DIALECTS: dict[str, ErrorResponse] = {
     "/v1/": helios.error_response,
     "/uploads/": helios.error_response,
+    "/api/v1/": healos.error_response,
 }
 
 

@@ -14,6 +14,8 @@ from typing import Any, NoReturn
 from rest_framework import serializers
 
 from helios_site.api.families.helios.errors import permitted, text
+from helios_site.api.families.schema import Described
+from helios_site.api.families.strict_json import storable
 
 # Days as the calendar has them, so that the schema's pattern and the parser agree on every text.
 _YEAR = "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
@@ -45,15 +47,6 @@ def moment(value: datetime | None) -> str | None:
     return None if value is None else value.replace(microsecond=0).isoformat()
 
 
-def storable(value: str) -> bool:
-    """PostgreSQL's text knows neither NUL nor lone surrogates."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\x00" not in value
-
-
 def as_text(value: object) -> str:
     """Pydantic 1's `str`: numbers and booleans become their text."""
     if isinstance(value, str):
@@ -61,13 +54,6 @@ def as_text(value: object) -> str:
     if isinstance(value, (int, float)):
         return str(value)
     fail("type_error.str")
-
-
-class Described:
-    """A field that says by itself, as JSON Schema, what it takes."""
-
-    def json_schema(self) -> dict[str, Any]:
-        raise NotImplementedError
 
 
 class Text(Described, serializers.CharField):

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiParameter
 
-Schema = dict[str, Any]
+from helios_site.api.families.schema import (
+    EXTRA_HEADERS,
+    LIMIT_HEADERS,
+    TEXT,
+    Schema,
+    component,
+    fixed,
+    header_references,
+)
 
 RUN_ID_PARAMETER = OpenApiParameter(
     "model_run_id",
@@ -17,24 +25,6 @@ RUN_ID_PARAMETER = OpenApiParameter(
 )
 
 
-def component(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def nullable(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def fixed(properties: dict[str, Schema], description: str = "") -> Schema:
-    """An object that always has all of `properties`."""
-    schema: Schema = {"type": "object", "properties": properties, "required": list(properties)}
-    return schema | ({"description": description} if description else {})
-
-
-TEXT: Schema = {"type": "string"}
-NUMBER: Schema = {"type": "number"}
-SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
-UUID: Schema = {"type": "string", "format": "uuid"}
 MOMENT: Schema = {
     "type": "string",
     "format": "date-time",
@@ -53,12 +43,6 @@ SCHEMAS: dict[str, Schema] = {
     "HTTPValidationError": fixed({"detail": {"type": "array", "items": component("ValidationError")}}),
 }
 
-_WHOLE: Schema = {"type": "integer", "minimum": 0}
-LIMIT_HEADERS: dict[str, Schema] = {
-    "X-RateLimit-Limit": {"description": "Calls in the window of the bucket that was charged.", "schema": _WHOLE},
-    "X-RateLimit-Remaining": {"description": "Calls left after this one.", "schema": _WHOLE},
-    "X-RateLimit-Reset": {"description": "Unix seconds when the oldest counted call ends.", "schema": _WHOLE},
-}
 _ERRORS = {
     "401": ("The key is missing, malformed, unknown, revoked, expired, or used from a wrong address.", "Error"),
     "403": ("The key is valid and lacks the scope.", "Error"),
@@ -68,22 +52,14 @@ _ERRORS = {
     "429": ("The limit is reached. A call after `Retry-After` seconds succeeds.", "Error"),
     "500": ("A fault inside the service.", "Error"),
 }
-_EXTRA_HEADERS: dict[str, dict[str, Schema]] = {
-    "401": {"WWW-Authenticate": {"schema": {"type": "string", "const": "ApiKey"}}},
-    "405": {"Allow": {"description": "The methods that the path has.", "schema": TEXT}},
-    "429": {"Retry-After": {"description": "Whole seconds.", "schema": {"type": "integer", "minimum": 1}}},
-}
-
-
-def _headers(names: dict[str, Schema]) -> Schema:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+_EXTRA_HEADERS = EXTRA_HEADERS | {"401": {"WWW-Authenticate": {"schema": {"type": "string", "const": "ApiKey"}}}}
 
 
 def _error_response(status: str) -> Schema:
     description, schema = _ERRORS[status]
     return {
         "description": description,
-        "headers": _headers(LIMIT_HEADERS | _EXTRA_HEADERS.get(status, {})),
+        "headers": header_references(LIMIT_HEADERS | _EXTRA_HEADERS.get(status, {})),
         "content": {"application/json": {"schema": component(schema)}},
     }
 
@@ -100,7 +76,7 @@ def describe_family(result: Schema, generator: Any, request: Any, public: bool) 
             if "{" in path:
                 statuses.add("404")
             for response in operation["responses"].values():
-                response["headers"] = _headers(LIMIT_HEADERS)
+                response["headers"] = header_references(LIMIT_HEADERS)
             for status in sorted(statuses):
                 operation["responses"][status] = {"$ref": f"#/components/responses/Helios{status}"}
     components = result["components"]
@@ -122,14 +98,3 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
             "name": "x-api-key",
             "description": "An API key of your organisation, `hlsk_…`.",
         }
-
-
-class FieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """Fields of the family say by themselves what they take."""
-
-    target_class = "helios_site.api.families.helios.fields.Described"
-    match_subclasses = True
-
-    def map_serializer_field(self, auto_schema: Any, direction: str) -> Schema:
-        schema: Schema = self.target.json_schema()
-        return schema

@@ -13,7 +13,8 @@ from django import forms
 from django.db.models import Q, QuerySet
 
 from helios_site.api.families.helios.errors import Entry, Invalid, text
-from helios_site.api.families.helios.fields import DAY, MOMENT, storable
+from helios_site.api.families.helios.fields import DAY, MOMENT
+from helios_site.api.families.strict_json import storable
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100

@@ -1,0 +1,140 @@
+"""Keys in the API description: what each operation takes and gives, and how a session is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+
+from apps.api_keys.scopes import API_KEY_SCOPES
+from apps.api_keys.serializers import (
+    KeyChangeSerializer,
+    KeyCreateSerializer,
+    KeyRotationSerializer,
+    LeakReportSerializer,
+)
+from helios_site.api.families.healos.fields import MAX_WHOLE
+from helios_site.api.families.healos.openapi import MOMENT
+from helios_site.api.families.healos.pages import DEFAULT_LIMIT, MAX_LIMIT
+from helios_site.api.families.schema import TEXT, UUID, Schema, component, fixed, nullable
+
+_STATUSES = ["active", "grace", "expired", "revoked"]
+_KEY: dict[str, Schema] = {
+    "id": UUID,
+    "name": TEXT,
+    "key_prefix": TEXT,
+    "scopes": {"type": "array", "items": {"type": "string", "enum": list(API_KEY_SCOPES)}},
+    "expires_at": nullable(MOMENT),
+    "revoked_at": nullable(MOMENT),
+    "last_used_at": nullable(MOMENT),
+    "allowed_cidrs": {"type": "array", "items": TEXT},
+    "rate_limit_per_minute": nullable({"type": "integer", "minimum": 1}),
+    "status": {"type": "string", "enum": _STATUSES},
+    "created_at": MOMENT,
+    "grace_ends_at": nullable(MOMENT),
+    "superseded_by": nullable(UUID),
+}
+_ID = OpenApiParameter("key_id", UUID, OpenApiParameter.PATH, description="Id of the key; not the key itself.")
+
+
+def _page(name: str, default: int, description: str) -> OpenApiParameter:
+    schema = {"type": "integer", "minimum": 1, "maximum": MAX_WHOLE, "default": default}
+    return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=description)
+
+
+def _reply(status: int, name: str, description: str) -> dict[int, OpenApiResponse]:
+    return {status: OpenApiResponse(component(name), description=description)}
+
+
+keys = extend_schema_view(
+    list=extend_schema(
+        operation_id="api_keys_list",
+        summary="List the organisation's keys, newest first",
+        parameters=[
+            _page("page", 1, "The page; one past the end is empty."),
+            _page("limit", DEFAULT_LIMIT, f"Keys on the page; more than {MAX_LIMIT} means {MAX_LIMIT}."),
+        ],
+        responses=_reply(200, "ApiKeyList", "A page of keys, revoked and expired ones included."),
+    ),
+    create=extend_schema(
+        operation_id="api_keys_create",
+        summary="Issue a key",
+        description="The reply is the only place where the key itself is ever shown.",
+        request=KeyCreateSerializer,
+        responses=_reply(201, "IssuedApiKeyReply", "The new key."),
+    ),
+    retrieve=extend_schema(
+        operation_id="api_keys_retrieve",
+        summary="Read one key",
+        parameters=[_ID],
+        responses=_reply(200, "ApiKeyReply", "The key, without its secret."),
+    ),
+    partial_update=extend_schema(
+        operation_id="api_keys_update",
+        summary="Change name, scopes, networks or limit of a key",
+        parameters=[_ID],
+        request=KeyChangeSerializer,
+        responses=_reply(200, "ApiKeyReply", "The changed key; its next call is judged by the new values."),
+    ),
+    destroy=extend_schema(
+        operation_id="api_keys_revoke",
+        summary="Revoke a key at once and for ever",
+        parameters=[_ID],
+        responses=_reply(200, "ApiKeyReply", "The revoked key. Doing it again is harmless."),
+    ),
+)
+rotation = extend_schema(
+    operation_id="api_keys_rotate",
+    summary="Replace a key by a new one; the old one stays valid for a while",
+    parameters=[_ID],
+    request=KeyRotationSerializer,
+    responses=_reply(201, "IssuedApiKeyReply", "The successor, with the key itself."),
+)
+
+
+leak_report = extend_schema(
+    operation_id="api_keys_report_leak",
+    summary="Report a leaked key",
+    description="Whoever holds the whole key may have it revoked, at once and for ever.",
+    request=LeakReportSerializer,
+    responses=_reply(200, "LeakReportReply", "Whether this call revoked the key; an unknown one answers alike."),
+)
+
+
+def describe_keys(result: Schema, generator: Any, request: Any, public: bool) -> Schema:
+    """drf-spectacular hook: the schemas that the operations name."""
+    message = {"properties": {"data": component("ApiKey"), "message": TEXT}}
+    result["components"].setdefault("schemas", {}).update(
+        {
+            "ApiKey": fixed(_KEY),
+            "IssuedApiKey": fixed({**_KEY, "key": {"type": "string", "pattern": "^hlsk_[0-9A-Za-z]{38,49}$"}}),
+            "ApiKeyReply": fixed({"data": component("ApiKey")}) | message,
+            "IssuedApiKeyReply": fixed({"data": component("IssuedApiKey")}),
+            "LeakReportReply": fixed({"data": fixed({"revoked": {"type": "boolean"}})}),
+            "ApiKeyList": fixed(
+                {"data": {"type": "array", "items": component("ApiKey")}, "meta": component("HealosListMeta")}
+            ),
+        }
+    )
+    # The generator takes every list for an array of items; ours is a page.
+    page = result["paths"]["/api/v1/ext-api-keys"]["get"]["responses"]["200"]["content"]
+    page["application/json"]["schema"] = component("ApiKeyList")
+    rotation = result["paths"]["/api/v1/ext-api-keys/{key_id}/rotate"]["post"]["requestBody"]
+    rotation["required"] = False
+    result["paths"]["/api/v1/ext-api-keys/report-leak"]["post"]["security"] = []
+    result["paths"]["/api/v1/ext-api-keys/{key_id}"]["patch"]["requestBody"]["required"] = True
+    return result
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "apps.api_keys.authentication.CountedMemberAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> Schema:
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "sessionid",
+            "description": "The session of a signed-in admin; writes also need the header `X-CSRFToken`.",
+        }

@@ -1,0 +1,223 @@
+"""Serializer fields as strict as Zod 3, with its messages: `"50"` is no number, nothing is trimmed, an extra key is an
+error. Each field says by itself, as JSON Schema, what it takes, and reads an HTML form of the browsable API."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any, ClassVar, NoReturn, cast
+
+from rest_framework import serializers
+
+from helios_site.api.families.schema import Described, Schema, nullable
+from helios_site.api.families.strict_json import storable
+
+_INSTANT = re.compile(
+    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
+    r"(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])"
+)
+MAX_WHOLE = 2**53 - 1  # the largest whole number that every JSON reader keeps exactly
+
+
+def fail(message: str) -> NoReturn:
+    raise serializers.ValidationError(message)
+
+
+def kind_of(value: object) -> str:
+    """The name of a JSON value's type as Zod writes it."""
+    if value is None:
+        return "null"
+    names = {bool: "boolean", str: "string", int: "number", float: "number", list: "array", dict: "object"}
+    return names[type(value)]
+
+
+def out_of_bounds(value: float, low: int, high: int) -> str:
+    """Zod's words for a number outside; empty for one inside."""
+    if value < low:
+        return f"Number must be greater than or equal to {low}"
+    return f"Number must be less than or equal to {high}" if value > high else ""
+
+
+def timestamp(moment: datetime | None) -> str | None:
+    """UTC with exactly three fractional digits and `Z`."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+class _Strict(Described):
+    """What the fields below share. `expected` is the JSON type that they take."""
+
+    expected: ClassVar[str]
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        field = cast(serializers.Field, self)
+        if data is serializers.empty and field.required and not getattr(field.root, "partial", False):
+            fail("Required")
+        if data is None and not field.allow_null:
+            self.wrong_type(data)
+        return serializers.Field.run_validation(field, data)  # the bases' own trim, coerce, and skip blanks
+
+    def wrong_type(self, data: object) -> NoReturn:
+        fail(f"Expected {self.expected}, received {kind_of(data)}")
+
+    def text_of(self, data: object) -> str:
+        if not isinstance(data, str):
+            self.wrong_type(data)
+        if not storable(data):
+            fail("String must not contain NUL or lone surrogates")
+        return data
+
+    def json_schema(self) -> Schema:
+        schema = self.value_schema()
+        return nullable(schema) if cast(serializers.Field, self).allow_null else schema
+
+    def value_schema(self) -> Schema:
+        """What it takes, apart from null."""
+        raise NotImplementedError
+
+    def from_form(self, sent: list[str]) -> Any:
+        """The JSON value that an HTML form means."""
+        return sent[-1]
+
+
+class Text(_Strict, serializers.CharField):
+    """A text of `min_length` to `max_length` characters, kept as it came."""
+
+    expected = "string"
+
+    def __init__(self, *, max_length: int, min_length: int = 0, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+        self.shortest, self.longest = min_length, max_length
+
+    def to_internal_value(self, data: Any) -> str:
+        value = self.text_of(data)
+        if len(value) < self.shortest:
+            fail(f"String must contain at least {self.shortest} character(s)")
+        if len(value) > self.longest:
+            fail(f"String must contain at most {self.longest} character(s)")
+        return value
+
+    def value_schema(self) -> Schema:
+        return {"type": "string", "minLength": self.shortest, "maxLength": self.longest, "pattern": r"^[^\x00]*$"}
+
+
+class Whole(_Strict, serializers.IntegerField):
+    """A whole number within bounds; `5.0` is one, as in JavaScript."""
+
+    expected = "number"
+
+    def __init__(self, *, low: int, high: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.low, self.high = low, high
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, (int, float)):
+            self.wrong_type(data)
+        if data != int(data):
+            fail("Expected integer, received float")
+        problem = out_of_bounds(data, self.low, self.high)
+        if problem:
+            fail(problem)
+        return int(data)
+
+    def value_schema(self) -> Schema:
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
+    def from_form(self, sent: list[str]) -> Any:
+        return int(sent[-1]) if re.fullmatch(r"-?[0-9]{1,15}", sent[-1]) else sent[-1]
+
+
+class Instant(_Strict, serializers.CharField):
+    """A moment with `Z` or an offset; kept to the millisecond."""
+
+    expected = "string"
+
+    def to_internal_value(self, data: Any) -> Any:
+        text = self.text_of(data)
+        try:
+            if _INSTANT.fullmatch(text) is None:
+                raise ValueError
+            moment = datetime.fromisoformat(text).astimezone(UTC)
+        except (ValueError, OverflowError):  # the form does not know how long a month is, nor where years end
+            fail("Invalid datetime")
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+    def value_schema(self) -> Schema:
+        return {"type": "string", "format": "date-time"}
+
+
+class Members(_Strict, serializers.MultipleChoiceField):
+    """At least one of some texts, none of them twice."""
+
+    expected = "array"
+
+    def get_value(self, dictionary: Any) -> Any:
+        return serializers.Field.get_value(self, dictionary)
+
+    def to_internal_value(self, data: Any) -> list[str]:  # type: ignore[override]
+        if not isinstance(data, list):
+            self.wrong_type(data)
+        if not data:
+            fail("Array must contain at least 1 element(s)")
+        wrong = [self._wrong(item) for item in data if not isinstance(item, str) or item not in self.choices]
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        if len(set(data)) < len(data):
+            fail("Array must not contain an element twice")
+        return data
+
+    def _wrong(self, item: object) -> str:
+        known = " | ".join(f"'{choice}'" for choice in self.choices)
+        if isinstance(item, str):
+            return f"Invalid enum value. Expected {known}, received '{item}'"
+        return f"Expected {known}, received {kind_of(item)}"
+
+    def value_schema(self) -> Schema:
+        items = {"type": "string", "enum": list(self.choices)}
+        return {"type": "array", "items": items, "minItems": 1, "uniqueItems": True}
+
+    def from_form(self, sent: list[str]) -> Any:
+        return sent
+
+
+class Texts(_Strict, serializers.CharField):
+    """At most `max_items` texts; in an HTML form separated by spaces or lines."""
+
+    expected = "array"
+
+    def __init__(self, *, max_items: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.most = max_items
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, list):
+            self.wrong_type(data)
+        if len(data) > self.most:
+            fail(f"Array must contain at most {self.most} element(s)")
+        wrong = [f"Expected string, received {kind_of(item)}" for item in data if not isinstance(item, str)]
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return [self.text_of(item) for item in data]
+
+    def value_schema(self) -> Schema:
+        return {"type": "array", "items": {"type": "string"}, "maxItems": self.most}
+
+    def from_form(self, sent: list[str]) -> Any:
+        return sent[-1].split()
+
+
+class StrictSerializer(serializers.Serializer):
+    """Refuses keys that it does not know."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        value, errors = {}, {}
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            errors = dict(cast(dict[str, Any], error.detail))
+        errors |= {key: [f"Unrecognized key(s) in object: '{key}'"] for key in data if key not in self.fields}
+        if errors:
+            raise serializers.ValidationError(errors)
+        return value

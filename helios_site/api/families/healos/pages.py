@@ -1,0 +1,43 @@
+"""Lists with page numbers: `{"data": […], "meta": {"page", "limit", "total_pages"}}`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+
+from helios_site.api.families.healos.errors import Invalid
+from helios_site.api.families.healos.fields import MAX_WHOLE, out_of_bounds
+
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 100
+
+
+def read_page(query: Mapping[str, str]) -> tuple[int, int]:
+    """Page and limit of a query; a limit above `MAX_LIMIT` means that. Raises Invalid, which names the parameter."""
+    details: dict[str, list[str]] = {}
+    page, limit = _number(query, "page", 1, details), _number(query, "limit", DEFAULT_LIMIT, details)
+    if details:
+        raise Invalid(details)
+    return page, min(limit, MAX_LIMIT)
+
+
+def page_of(rows: QuerySet[Any], page: int, limit: int) -> tuple[list[Any], dict[str, int]]:
+    """The rows of one page, and `meta`. Two queries; one for a page past the end, which is empty."""
+    total_pages = -(-rows.count() // limit)
+    found = [] if page > total_pages else list(rows[(page - 1) * limit : page * limit])
+    return found, {"page": page, "limit": limit, "total_pages": total_pages}
+
+
+def _number(query: Mapping[str, str], name: str, default: int, details: dict[str, list[str]]) -> int:
+    text = query.get(name)
+    if text is None:
+        return default
+    whole = re.fullmatch(r"-?[0-9]{1,30}", text) is not None
+    problem = out_of_bounds(int(text), 1, MAX_WHOLE) if whole else "Expected number, received nan"
+    if problem:
+        details[name] = [problem]
+        return default
+    return int(text)
