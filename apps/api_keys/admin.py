@@ -21,9 +21,9 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.models import Organization
-from apps.accounts.staff_admin import StaffModelAdmin
 from apps.api_keys import services, tokens
 from apps.api_keys.forms import ApiKeyForm, RevocationForm
+from apps.api_keys.leak_admin import LeakAdmin
 from apps.api_keys.models import ApiKey
 
 _MAX_ORGANIZATIONS_FOUND = 50
@@ -55,7 +55,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(StaffModelAdmin):
+class ApiKeyAdmin(LeakAdmin):
     audit_object_type = "api_key"
     form = ApiKeyForm
     list_display = (

@@ -81,6 +81,23 @@ class ApiKeyForm(forms.ModelForm):
         return cleaned
 
 
+class _AnyTextField(forms.CharField):
+    """Logs hold what they like, also NUL."""
+
+    def to_python(self, value: Any) -> str:
+        return (super().to_python(value) or "").replace("\x00", " ")
+
+
+class PastedTextForm(forms.Form):
+    text = _AnyTextField(
+        label="A key, or any text that may hold some",
+        max_length=500_000,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 12, "cols": 100, "autocomplete": "off", "spellcheck": "false"}),
+        help_text="Such as a part of a log. It is searched in memory and not kept.",
+    )
+
+
 class RevocationForm(forms.Form):
     reason = forms.CharField(
         max_length=validation.MAX_REASON_CHARS,

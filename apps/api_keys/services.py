@@ -162,6 +162,22 @@ def _require_unended(key: ApiKey, now: datetime) -> None:
         raise KeyEnded("The key is expired")
 
 
+@transaction.atomic
+def revoke_all_keys(
+    *, actor: audit.Actor, organization: Organization, reason: str, revoked_by: User | None = None
+) -> int:
+    """Revoke every key of the organisation that is not revoked yet, each with its own audit row; how many they were.
+    Raises ValidationError without a reason."""
+    reason = validation.clean_reason(reason)
+    _take_turns(organization)
+    ids = ApiKey.objects.filter(organization=organization, revoked_at__isnull=True).order_by("id")
+    results = [
+        revoke_key(actor=actor, key_id=key_id, reason=reason, revoked_by=revoked_by)
+        for key_id in list(ids.values_list("id", flat=True))
+    ]
+    return sum(is_new for _, is_new in results)
+
+
 def touch_last_used(key_id: uuid.UUID, *, address: str | None, now: datetime) -> None:
     """Note the use of a key, at most once in `API_KEY_LAST_USED_SECONDS`; a locked row is skipped, never waited for."""
     with connection.cursor() as cursor:

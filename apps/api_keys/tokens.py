@@ -21,7 +21,8 @@ MAX_HEADER_CHARS = 64
 _CHECKSUM_CHARS = 6
 _SHORTEST, _LONGEST = 38, 49  # characters after the prefix, checksum included
 _FORM = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{_SHORTEST},{_LONGEST}}}")
-_CANDIDATE = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{_SHORTEST},}}")
+# A look-ahead: the last letters of one key may begin the next.
+_CANDIDATE = re.compile(rf"(?=({PREFIX}[0-9A-Za-z]{{{_SHORTEST},{_LONGEST}}}))")
 
 
 def checksum(text: str) -> str:
@@ -73,8 +74,8 @@ def find_keys(text: str) -> list[str]:
     """The well-formed keys in free text, each once, in order; also one that runs into other letters."""
     found: dict[str, None] = {}
     for candidate in _CANDIDATE.finditer(text):
-        run = candidate[0]
-        for end in range(len(PREFIX) + _SHORTEST, min(len(run), len(PREFIX) + _LONGEST) + 1):
+        run = candidate[1]
+        for end in range(len(PREFIX) + _SHORTEST, len(run) + 1):
             if is_well_formed(run[:end]):
                 found[run[:end]] = None
                 break
