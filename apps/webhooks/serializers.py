@@ -16,7 +16,7 @@ from helios_site.outgoing.targets import MAX_URL_CHARS
 RESOLVE_SECONDS = 2.0  # how long a create may wait for the name; one that nobody knows yet is tried again at each send
 # What a description can say of it. Addresses in place of names are taken as well, if they are public.
 _LABEL = "[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_USUAL_URL = rf"^https://({_LABEL}\.){{1,3}}{_LABEL}(:[1-9][0-9]{{0,3}})?(/[!\"$-\[\]-~]*)?$"
+_USUAL_URL = rf"^https://({_LABEL}[.]){{1,3}}{_LABEL}(:[1-9][0-9]{{0,3}})?(/[A-Za-z0-9/._~?&=-]{{0,500}})?$"
 
 
 class UrlField(Text):
@@ -37,7 +37,7 @@ class UrlField(Text):
         return url
 
     def json_schema(self) -> dict[str, Any]:
-        return {"type": "string", "minLength": 11, "maxLength": self.max_characters, "pattern": _USUAL_URL}
+        return {"type": "string", "pattern": _USUAL_URL}
 
 
 class ChosenEvents(Members):
