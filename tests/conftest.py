@@ -22,7 +22,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
 
-from apps.accounts.models import Organization
+from apps.accounts.models import Organization, User
 from apps.api_keys.models import ApiKey
 from helios_site.api import ratelimit
 from helios_site.celery import app as celery_app
@@ -91,6 +91,20 @@ def make_key(organization: Organization) -> MakeKey:
         return issue_key(actor=SYSTEM, **fields)
 
     return make
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    """Somebody who may do everything in the admin."""
+    return User.objects.create_superuser("staff@example.org")
+
+
+@pytest.fixture
+def admin(staff: User) -> Client:
+    """A browser in which `staff` is signed in."""
+    client = Client()
+    client.force_login(staff)
+    return client
 
 
 @pytest.fixture

@@ -16,18 +16,6 @@ USERS = "/admin/accounts/user/"
 AUDIT = "/admin/accounts/auditevent/"
 
 
-@pytest.fixture
-def staff(db: None) -> User:
-    return User.objects.create_superuser("staff@example.org")
-
-
-@pytest.fixture
-def admin(staff: User) -> Client:
-    client = Client()
-    client.force_login(staff)
-    return client
-
-
 def text(response: Any) -> str:
     return str(response.content.decode())
 

@@ -24,18 +24,6 @@ LIST = "/admin/api_keys/apikey/"
 ADD = f"{LIST}add/"
 
 
-@pytest.fixture
-def staff(db: None) -> User:
-    return User.objects.create_superuser("staff@example.org")
-
-
-@pytest.fixture
-def admin(staff: User) -> Client:
-    client = Client()
-    client.force_login(staff)
-    return client
-
-
 def call(raw_key: str) -> int:
     return Client().get("/v1/account", headers={"x-api-key": raw_key}).status_code
 

@@ -27,11 +27,6 @@ def signed_in(user: User, **options: Any) -> Client:
 
 
 @pytest.fixture
-def staff(db: None) -> User:
-    return User.objects.create_superuser("staff@example.org")
-
-
-@pytest.fixture
 def admin(staff: User) -> Client:
     return signed_in(staff)
 

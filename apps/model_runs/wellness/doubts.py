@@ -18,8 +18,7 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
-from apps.model_runs.wellness.features.frames import analyse_frames
-from apps.model_runs.wellness.features.pitch import track_pitch
+from apps.model_runs.wellness.features import track
 from apps.model_runs.wellness.fusion import Fused, transcript_confidence
 from apps.model_runs.wellness.heads import VoiceReading
 from apps.model_runs.wellness.interface import (
@@ -209,11 +208,11 @@ def tuned_share_of_pauses(samples: Samples, speech: Speech) -> float:
         for start, finish in zip(edges[::2], edges[1::2], strict=True)
         if finish - start > 0.2
     )
-    frames = analyse_frames(samples, Speech(gaps, sum(end - start for start, end in gaps), speech.voiced))
-    sounding = frames.peak > 0  # digital silence was put there by a program
+    tracked = track(samples, Speech(gaps, sum(end - start for start, end in gaps), speech.voiced))
+    sounding = tracked.frames.peak > 0  # digital silence was put there by a program
     if sounding.sum() < FEWEST_PAUSE_FRAMES:
         return 0.0
-    return float(track_pitch(frames).voiced[sounding].mean())
+    return float(tracked.pitch.voiced[sounding].mean())
 
 
 def repetition(samples: Samples, speech: Speech) -> float:
