@@ -76,4 +76,5 @@ def _schedule(sender: Celery, **_: Any) -> None:
     every(3600, "helios.housekeeping.remove_webhook_leftovers")
     # What revoked a key rings at once; this finds what was lost, and what the mail server did not take.
     every(60, "helios.housekeeping.send_key_notices")
+    every(60, "helios.housekeeping.send_invitations")
     every(1800, "helios.housekeeping.note_key_expiries")

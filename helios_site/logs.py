@@ -14,12 +14,14 @@ from helios_site.api.context import current_request
 
 _KEY = re.compile(r"hlsk_[0-9A-Za-z]+")
 _SIGNATURE = re.compile(r"(signature=)[^&\s\"']+")
+_INVITATION = re.compile(r"(/invitations/)[^/?&\s\"']+")
 REDACTED_KEY = "hlsk_[redacted]"
 
 
 def redact(text: str) -> str:
-    """`text` without API keys and without the signatures of upload URLs."""
-    return _SIGNATURE.sub(r"\1[redacted]", _KEY.sub(REDACTED_KEY, text))
+    """`text` without API keys, the signatures of upload URLs, and the tokens of invitations."""
+    text = _INVITATION.sub(r"\1[redacted]", _KEY.sub(REDACTED_KEY, text))
+    return _SIGNATURE.sub(r"\1[redacted]", text)
 
 
 def _redact_value(value: Any) -> Any:

@@ -96,6 +96,50 @@ class Membership(models.Model):
         return f"{self.user} in {self.organization}"
 
 
+class Invitation(models.Model):
+    """That the holder of a mailed link may join an organisation. The token of the link is nowhere but in the mail: it
+    is made when the mail is sent, and its digest is kept. A plain one is enough, as a token is 256 random bits."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=10, choices=Membership.Role.choices)
+    token_digest = models.BinaryField(max_length=32, unique=True, null=True)
+    invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+    mail_due_at = models.DateTimeField(default=timezone.now)
+    mail_tries = models.PositiveSmallIntegerField(default=0)
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization", "email"],
+                name="invitation_open_once",
+                condition=models.Q(accepted_at__isnull=True, withdrawn_at__isnull=True),
+            ),
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="invitation_email_lower_case"),
+            models.CheckConstraint(condition=models.Q(role__in=["admin", "member"]), name="invitation_role_known"),
+            models.CheckConstraint(
+                condition=models.Q(accepted_at__isnull=True) | models.Q(withdrawn_at__isnull=True),
+                name="invitation_ends_once",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["mail_due_at", "id"],
+                name="invitation_mail_due",
+                condition=models.Q(mailed_at__isnull=True, accepted_at__isnull=True, withdrawn_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.organization}"
+
+
 class AuditEvent(models.Model):
     """One thing that somebody did. A database trigger refuses UPDATE, DELETE and TRUNCATE on this table.
 

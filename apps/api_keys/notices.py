@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import redis
 import structlog
-from celery import current_app
 from django.conf import settings
 from django.core import mail
 from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from apps.accounts import audit
 from apps.accounts.models import Membership, User
 from apps.api_keys.models import ApiKey, KeyNotice
+from helios_site.bell import ring_on_commit
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +45,7 @@ def announce(key: ApiKey, kind: KeyNotice.Kind, *, detail: str = "") -> None:
     """Have the admins of the key's organisation mailed once the present transaction has committed. Each kind of
     notice is sent once for a key."""
     KeyNotice.objects.bulk_create([KeyNotice(key=key, kind=kind, detail=detail[:300])], ignore_conflicts=True)
-    transaction.on_commit(_ring)
+    ring_on_commit(SEND)
 
 
 def note_expiries(now: datetime | None = None) -> int:
@@ -142,10 +140,3 @@ def _send(kind: KeyNotice.Kind, notices: Sequence[KeyNotice], addresses: Sequenc
     # One mail each: who else is an admin is nobody's business.
     mails = [mail.EmailMessage(subject, body, to=[address]) for address in addresses]
     mail.get_connection().send_messages(mails)
-
-
-def _ring() -> None:
-    try:
-        current_app.send_task(SEND, retry=False)
-    except (OperationalError, redis.RedisError, OSError) as error:
-        log.warning("bell_not_rung", task=SEND, error=type(error).__name__)  # beat finds the row within a minute
