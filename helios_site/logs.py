@@ -14,13 +14,13 @@ from helios_site.api.context import current_request
 
 _KEY = re.compile(r"hlsk_[0-9A-Za-z]+")
 _SIGNATURE = re.compile(r"(signature=)[^&\s\"']+")
-_INVITATION = re.compile(r"(/invitations/)[^/?&\s\"']+")
+_MAILED_LINK = re.compile(r"(/(?:invitations|verify-email|reset-password/[^/\\s\\"']+)/)[^/?&\\s\\"']+")
 REDACTED_KEY = "hlsk_[redacted]"
 
 
 def redact(text: str) -> str:
-    """`text` without API keys, the signatures of upload URLs, and the tokens of invitations."""
-    text = _INVITATION.sub(r"\1[redacted]", _KEY.sub(REDACTED_KEY, text))
+    """`text` without API keys, the signatures of upload URLs and the secrets of mailed links."""
+    text = _MAILED_LINK.sub(r"\1[redacted]", _KEY.sub(REDACTED_KEY, text))
     return _SIGNATURE.sub(r"\1[redacted]", text)
 
 

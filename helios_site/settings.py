@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from helios_site import logs
 from helios_site.env import Environment, celery_broker_url
 from helios_site.runtime import datadir
+from helios_site.signing_in import *  # noqa: F403 - no variable of the environment is read there
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV = Environment(os.environ)
@@ -48,11 +49,16 @@ TRUSTED_PROXIES = ENV.networks("HELIOS_TRUSTED_PROXIES")
 # -- Django -------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "helios_site",
+    # Without the app `allauth` itself, whose templates are not ours to show. Before apps.accounts, which has another
+    # admin for them.
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "apps.accounts",
     "apps.api_keys",
     "apps.webhooks",
     "apps.model_runs",
-    "django.contrib.admin",
+    "helios_site.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -75,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -111,9 +118,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = "/login"
-LOGIN_REDIRECT_URL = "/browse/"
-LOGOUT_REDIRECT_URL = "/login"
+LOGIN_URL = LOGOUT_REDIRECT_URL = "/login"
+LOGIN_REDIRECT_URL = "/start"
+PASSWORD_RESET_TIMEOUT = 3600
+
+HELIOS_SIGNUP = ENV.choice("HELIOS_SIGNUP", "invite", ("open", "invite", "closed"))
+CACHES = {"default": {"BACKEND": "helios_site.cache.RedisOrMemoryCache", "KEY_PREFIX": "helios:cache"}}
 
 # -- Mail ---------------------------------------------------------------------------------------------
 _mail = ENV.mail_server("HELIOS_EMAIL_URL")

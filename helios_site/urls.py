@@ -7,16 +7,14 @@ from django.urls import include, path, re_path
 
 from apps.model_runs import uploads
 from helios_site import health, metrics
-
-admin.site.site_header = "Helios"
-admin.site.site_title = "Helios admin"
-admin.site.index_title = "Staff"
+from helios_site.start import start
 
 urlpatterns = [
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("metrics", metrics.metrics),
     path("admin/", admin.site.urls),
+    path("start", start, name="start"),
     path("", include("apps.accounts.urls")),
     path("", include("helios_site.api.urls")),  # /openapi.json, /api-reference
     path("browse/", include("helios_site.browse")),
@@ -28,4 +26,5 @@ urlpatterns = [
 
 handler400 = "helios_site.api.errors.bad_request"
 handler404 = "helios_site.api.errors.not_found"
+handler429 = "helios_site.api.errors.too_many_attempts"  # of django-allauth; Django has none
 handler500 = "helios_site.api.errors.server_error"

@@ -18,12 +18,14 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 import redis
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
 
 from apps.accounts.models import Organization, User
 from apps.api_keys.models import ApiKey
+from helios_site import cache
 from helios_site.api import ratelimit
 from helios_site.celery import app as celery_app
 
@@ -52,6 +54,7 @@ def _empty_valkey(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits, counters and queues begin empty in each test, and a busy machine is no outage of Valkey."""
     settings.RATE_LIMIT_BUDGET_SECONDS = 2
     monkeypatch.setattr(ratelimit, "_pause_until", 0.0)
+    monkeypatch.setattr(cache, "_pause_until", 0.0)
     with redis.Redis.from_url(django_settings.REDIS_URL) as client:
         client.flushdb()
 
@@ -95,8 +98,10 @@ def make_key(organization: Organization) -> MakeKey:
 
 @pytest.fixture
 def staff(db: None) -> User:
-    """Somebody who may do everything in the admin."""
-    return User.objects.create_superuser("staff@example.org")
+    """Somebody who may do everything in the admin, and signs in with an authenticator app."""
+    user = User.objects.create_superuser("staff@example.org")
+    TOTP.activate(user, generate_totp_secret())
+    return user
 
 
 @pytest.fixture

@@ -5,6 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any, ClassVar
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
@@ -13,11 +16,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.accounts import audit_admin  # noqa: F401 - registers its pages
-from apps.accounts.forms import NewUserForm, StaffSignInForm, UserForm
+from apps.accounts.forms import NewUserForm, UserForm
 from apps.accounts.models import Membership, Organization, User
 from apps.accounts.staff_admin import AuditedModelAdmin
 
-admin.site.login_form = StaffSignInForm
+# Nobody edits these but their owner: there is no audit row in the pages that django-allauth has for them.
+admin.site.unregister([EmailAddress, Authenticator, UserSession])
 
 
 @admin.register(Organization)

@@ -1,47 +1,76 @@
-"""Forms of sign-in, and of users in the admin."""
+"""Forms of signing up and of an account, and of users in the admin."""
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar
 
+from allauth.account.forms import AddEmailForm, SignupForm
+from allauth.usersessions.forms import ManageUserSessionsForm
+from allauth.usersessions.internal.flows.sessions import end_other_sessions, end_sessions
+from allauth.usersessions.models import UserSession
 from django import forms
-from django.conf import settings
-from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.forms import AdminUserCreationForm, AuthenticationForm, UserChangeForm
-from django.core.exceptions import ValidationError
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.hashers import make_password
+from django.core.validators import MaxLengthValidator
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse
 
 from apps.accounts.models import User
-from helios_site.api import ratelimit
-from helios_site.api.client_address import bucket_of, client_address
-
-THROTTLED = "throttled"
+from apps.accounts.services import MAX_EMAIL_CHARS, MAX_ORGANIZATION_NAME_CHARS
+from apps.accounts.signing_up import clean_new_organization_name, sign_up
 
 
-class _CountedSignIn(AuthenticationForm):
-    """Counts each attempt against the address it comes from, before the password is looked at."""
+class SignUpForm(SignupForm):
+    """Organisation, e-mail address and password. Whatever else is sent changes nothing."""
 
-    retry_after = 0
+    field_order: ClassVar = ["organization", "email", "password1"]
+    organization = forms.CharField(max_length=MAX_ORGANIZATION_NAME_CHARS)
 
-    def clean(self) -> dict[str, Any]:
-        if self.request is not None:
-            bucket = f"sign-in:{bucket_of(client_address(self.request))}"
-            decision = ratelimit.charge(bucket, settings.RATE_LIMIT_FAILED_AUTH)
-            if not decision.allowed:
-                self.retry_after = decision.retry_after
-                minutes = math.ceil(decision.retry_after / 60)
-                raise ValidationError(
-                    f"Too many attempts from your address. Try again in {minutes} min.", code=THROTTLED
-                )
-        return super().clean()
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].validators.append(MaxLengthValidator(MAX_EMAIL_CHARS))
+
+    def clean_organization(self) -> str:
+        return clean_new_organization_name(self.cleaned_data["organization"])
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """The user; or, for an address that is taken, the response that a new one gets, for the same work."""
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])
+        try:
+            return super().try_save(request)  # type: ignore[no-any-return]
+        except IntegrityError:  # another sign-up with the address was a moment faster
+            self.account_already_exists = True
+            return super().try_save(request)  # type: ignore[no-any-return]
+
+    def save(self, request: HttpRequest) -> User:
+        data = self.cleaned_data
+        return sign_up(email=data["email"], password=data["password1"], organization_name=data["organization"])
 
 
-class SignInForm(_CountedSignIn):
-    """E-mail address and password."""
+class NewEmailForm(AddEmailForm):
+    """The address that shall take the place of the present one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].validators.append(MaxLengthValidator(MAX_EMAIL_CHARS))
 
 
-class StaffSignInForm(_CountedSignIn, AdminAuthenticationForm):
-    """The same for the admin, where only staff may enter."""
+class EndSessionsForm(ManageUserSessionsForm):
+    """One of the person's own sessions; without it all but the present one."""
+
+    session = forms.ModelChoiceField(UserSession.objects.none(), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["session"].queryset = UserSession.objects.filter(user=self.request.user)  # type: ignore[attr-defined]
+
+    def save(self, request: HttpRequest) -> None:
+        session = self.cleaned_data["session"]
+        if session is None:
+            end_other_sessions(request, request.user)
+        else:
+            end_sessions(request, [session])
 
 
 class _LowerCaseEmail(forms.ModelForm):

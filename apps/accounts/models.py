@@ -54,6 +54,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False, help_text="May use this admin.")
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    # The name of the organisation that is opened once the e-mail address is verified; empty afterwards.
+    wanted_organization = models.CharField(max_length=200, blank=True, editable=False)
     organizations: models.ManyToManyField[Organization, Membership] = models.ManyToManyField(
         Organization, through="Membership", related_name="users"
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+
+from allauth.mfa.models import Authenticator
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ValidationError
 
@@ -22,6 +25,17 @@ def current_membership(user: User, session: SessionBase) -> Membership | None:
     )
     chosen = session.get(CURRENT_ORGANIZATION)
     return next((one for one in memberships if str(one.organization_id) == chosen), next(iter(memberships), None))
+
+
+def only_organization_id(user: User) -> uuid.UUID | None:
+    """The organisation of who belongs to exactly one; None for everybody else."""
+    ids = list(Membership.objects.filter(user=user).values_list("organization_id", flat=True)[:2])
+    return ids[0] if len(ids) == 1 else None
+
+
+def has_totp(user: User) -> bool:
+    """Whether signing in asks this user for a code of an authenticator app."""
+    return bool(Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists())
 
 
 def organization_named(name: str) -> Organization:

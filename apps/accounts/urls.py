@@ -1,13 +1,44 @@
-"""Pages of an account."""
+"""Pages of signing up and in, and of an account. The names are those by which django-allauth finds them."""
 
 from __future__ import annotations
 
-from django.contrib.auth.views import LogoutView
+from allauth.account import views as signing_in
+from allauth.mfa.base import views as codes
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as totp
+from django.db.transaction import atomic
 from django.urls import path
 
-from apps.accounts.views import SignInView
+from apps.accounts import views
 
+# A view in `atomic` writes its audit row by a signal, and so in the transaction of what it records.
 urlpatterns = [
-    path("login", SignInView.as_view(), name="login"),
-    path("logout", LogoutView.as_view(), name="logout"),
+    path("signup", views.SignUpView.as_view(), name="account_signup"),
+    path("verify-email", signing_in.email_verification_sent, name="account_email_verification_sent"),
+    path("verify-email/<str:key>", views.VerifyEmailView.as_view(), name="account_confirm_email"),
+    path("login", signing_in.login, name="account_login"),
+    path("login/code", codes.authenticate, name="mfa_authenticate"),
+    path("login/inactive", signing_in.account_inactive, name="account_inactive"),
+    path("logout", signing_in.logout, name="account_logout"),
+    path("reset-password", signing_in.password_reset, name="account_reset_password"),
+    path("reset-password/sent", signing_in.password_reset_done, name="account_reset_password_done"),
+    path("reset-password/done", signing_in.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    path(
+        "reset-password/<str:uidb36>/<str:key>",
+        atomic(signing_in.password_reset_from_key),
+        name="account_reset_password_from_key",
+    ),
+    path("account", views.account, name="account"),
+    path("account/email", signing_in.email, name="account_email"),
+    path("account/password", atomic(signing_in.password_change), name="account_change_password"),
+    path("account/password/new", atomic(signing_in.password_set), name="account_set_password"),
+    path("account/sessions", views.SessionsView.as_view(), name="usersessions_list"),
+    path("account/confirm", signing_in.reauthenticate, name="account_reauthenticate"),
+    path("account/confirm/code", codes.reauthenticate, name="mfa_reauthenticate"),
+    path("account/two-step", codes.index, name="mfa_index"),
+    path("account/two-step/on", totp.activate_totp, name="mfa_activate_totp"),
+    path("account/two-step/off", atomic(totp.deactivate_totp), name="mfa_deactivate_totp"),
+    path("account/recovery-codes", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("account/recovery-codes/new", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("account/recovery-codes/download", recovery_codes.download_recovery_codes, name="mfa_download_recovery_codes"),
 ]

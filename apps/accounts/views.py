@@ -1,22 +1,63 @@
-"""The sign-in page."""
+"""Pages of an account, where django-allauth has none or not quite the one wanted."""
 
 from __future__ import annotations
 
-from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView
-from django.http import HttpResponse
+from typing import Any
 
-from apps.accounts.forms import THROTTLED, SignInForm
+from allauth.account.views import ConfirmEmailView, SignupView
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from allauth.usersessions.views import ListUserSessionsView
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from apps.accounts.forms import EndSessionsForm
+from apps.accounts.models import Organization
 
 
-class SignInView(LoginView):
-    authentication_form = SignInForm
-    template_name = "accounts/login.html"
-    redirect_authenticated_user = True
-
-    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        response = super().form_invalid(form)
-        if isinstance(form, SignInForm) and form.has_error("__all__", THROTTLED):
-            response.status_code = 429
-            response.headers["Retry-After"] = str(form.retry_after)
+class SignUpView(SignupView):
+    def closed(self) -> HttpResponse:
+        response: HttpResponse = super().closed()
+        response.status_code = 403
         return response
+
+
+class VerifyEmailView(ConfirmEmailView):
+    """The page of the mailed link, whose button verifies the address. If the name of the wanted organisation was taken
+    meanwhile, it asks for another."""
+
+    name_error = ""
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            response: HttpResponse = super().post(*args, **kwargs)
+        except ValidationError as error:
+            self.name_error = " ".join(error.messages)
+            response = self.render_to_response(self.get_context_data())
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        wanted = self.object.email_address.user.wanted_organization if self.object else ""
+        is_taken = bool(wanted) and Organization.objects.filter(name=wanted).exists()
+        return context | {"wanted": wanted, "is_taken": is_taken, "name_error": self.name_error}
+
+
+class SessionsView(ListUserSessionsView):
+    form_class = EndSessionsForm
+
+
+@require_safe
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    """What a person can look after, each with its page."""
+    kinds = set(Authenticator.objects.filter(user=request.user).values_list("type", flat=True))
+    context = {
+        "has_totp": Authenticator.Type.TOTP in kinds,
+        "has_recovery_codes": Authenticator.Type.RECOVERY_CODES in kinds,
+        "sessions": UserSession.objects.filter(user=request.user).count(),
+    }
+    return render(request, "account/account.html", context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
@@ -12,6 +13,7 @@ from helios_site.api.families import error_response_for
 WHAT_TO_DO = {
     400: "The request could not be read. Go back and try again.",
     404: "There is nothing at this address. Check it, or start again from one of these pages.",
+    429: "That was too often in a short time. Wait five minutes, then try again.",
     500: "Something went wrong on our side. Try again in a moment; if it stays, tell your administrator the time.",
 }
 
@@ -26,6 +28,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     return _answer(request, 500)
+
+
+def too_many_attempts(request: HttpRequest) -> HttpResponse:
+    """For the pages of signing in. The wait is the window of all their limits; refused attempts are not counted."""
+    response = _answer(request, 429)
+    response.headers["Retry-After"] = str(settings.SIGN_IN_WINDOW_SECONDS)
+    return response
 
 
 def _answer(request: HttpRequest, status: int) -> HttpResponse:
