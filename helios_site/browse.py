@@ -10,12 +10,11 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
 from django.urls import URLPattern, include, path
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 from rest_framework import exceptions, serializers
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
@@ -23,8 +22,8 @@ from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRen
 from rest_framework.request import Request, is_form_media_type
 from rest_framework.views import APIView
 
-from apps.accounts.models import Membership, User
-from apps.accounts.selectors import CURRENT_ORGANIZATION, current_membership
+from apps.accounts.membership_required import for_members, no_access
+from apps.accounts.models import Membership
 from apps.api_keys import urls as api_keys
 from apps.api_keys.authentication import MemberAuthentication
 from apps.model_runs import urls as model_runs
@@ -65,7 +64,7 @@ class BrowsableMixin(APIView):
         if isinstance(exc, exceptions.NotAuthenticated) and self.request.method in ("GET", "HEAD"):
             return redirect_to_login(self.request.get_full_path())
         if isinstance(exc, exceptions.PermissionDenied) and self.request.auth is None:
-            return _no_access(self.request._request, exc)
+            return no_access(self.request._request, str(exc.detail))
         return super().handle_exception(exc)
 
 
@@ -95,10 +94,6 @@ def _json_or_text(text: str) -> Any:
         return text  # which the family refuses as no list
 
 
-def _no_access(request: HttpRequest, error: exceptions.PermissionDenied) -> HttpResponse:
-    return render(request, "browse/no_access.html", {"reason": str(error.detail)}, status=403)
-
-
 def mounted(patterns: Iterable[URLPattern]) -> Iterator[URLPattern]:
     """The same routes with the browsable form of each viewset."""
     for pattern in patterns:
@@ -109,22 +104,10 @@ def mounted(patterns: Iterable[URLPattern]) -> Iterator[URLPattern]:
 
 
 @require_safe
-@login_required
-def root(request: HttpRequest) -> HttpResponse:
-    """The endpoints, and the switch between the user's organisations."""
-    user = request.user
-    assert isinstance(user, User)
-    current = current_membership(user, request.session)
-    if current is None:
-        reason = "You do not belong to an organisation that is switched on."
-        return render(request, "browse/no_access.html", {"reason": reason}, status=403)
-    memberships = Membership.objects.filter(user=user, organization__is_active=True)
-    context = {
-        "current": current,
-        "memberships": memberships.select_related("organization").order_by("organization__name"),
-        "endpoints": list(_endpoints()),
-    }
-    return render(request, "browse/root.html", context)
+@for_members
+def root(request: HttpRequest, current: Membership) -> HttpResponse:
+    """The endpoints."""
+    return render(request, "browse/root.html", {"current": current, "endpoints": list(_endpoints())})
 
 
 def _endpoints() -> Iterator[dict[str, str]]:
@@ -138,21 +121,7 @@ def _endpoints() -> Iterator[dict[str, str]]:
                 yield {"path": shown, "methods": ", ".join(methods), "link": "" if "{" in shown else f"/browse{shown}"}
 
 
-@require_POST
-@login_required
-def switch_organization(request: HttpRequest) -> HttpResponseRedirect:
-    """Make another organisation of the user the session's current one; an unknown one changes nothing."""
-    wanted = request.POST.get("organization_id", "")
-    user = request.user
-    assert isinstance(user, User)
-    mine = Membership.objects.filter(user=user, organization__is_active=True).values_list("organization_id", flat=True)
-    if wanted in map(str, mine):
-        request.session[CURRENT_ORGANIZATION] = wanted
-    return redirect("browse")
-
-
 urlpatterns = [
     path("", root, name="browse"),
-    path("organization", switch_organization, name="browse-organization"),
     *[path(prefix, include(list(mounted(patterns)))) for prefix, patterns in FAMILIES.items()],
 ]

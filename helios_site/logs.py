@@ -14,7 +14,7 @@ from helios_site.api.context import current_request
 
 _KEY = re.compile(r"hlsk_[0-9A-Za-z]+")
 _SIGNATURE = re.compile(r"(signature=)[^&\s\"']+")
-_MAILED_LINK = re.compile(r"(/(?:invitations|verify-email|reset-password/[^/\\s\\"']+)/)[^/?&\\s\\"']+")
+_MAILED_LINK = re.compile(r"(/(?:invitations|verify-email|reset-password/[^/\s\"']+)/)[^/?&\s\"']+")
 REDACTED_KEY = "hlsk_[redacted]"
 
 

@@ -7,16 +7,21 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
-from apps.accounts.models import User
-from apps.accounts.selectors import has_totp
+from apps.accounts.models import Membership, User
+from apps.accounts.selectors import current_membership, has_totp
+from apps.api_keys.selectors import has_keys
 
 
 @require_safe
 @login_required
 def start(request: HttpRequest) -> HttpResponseRedirect:
-    """On to the next step: staff to their second one, everybody else to the API."""
+    """On to the next step: staff to their second one, an admin whose organisation has no key to the first one, everybody
+    else to the API."""
     user = request.user
     assert isinstance(user, User)
     if user.is_staff and not has_totp(user):
         return redirect("mfa_activate_totp")
+    current = current_membership(user, request.session)
+    if current is not None and current.role == Membership.Role.ADMIN and not has_keys(current.organization):
+        return redirect("first-key")
     return redirect("browse")

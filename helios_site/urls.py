@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from apps.api_keys.first_key_page import first_key
 from apps.model_runs import uploads
 from helios_site import health, metrics
 from helios_site.start import start
@@ -16,6 +17,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("start", start, name="start"),
     path("", include("apps.accounts.urls")),
+    path("first-key", first_key, name="first-key"),
     path("", include("helios_site.api.urls")),  # /openapi.json, /api-reference
     path("browse/", include("helios_site.browse")),
     re_path(r"^uploads/(?P<run_id>[^/]+)$", uploads.upload, name="upload"),

@@ -1,4 +1,4 @@
-"""Organisations and people, as staff see them. Importing it registers the audit trail's pages, too."""
+"""Organisations and users, as staff see them. Importing it registers the pages of the other modules, too."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import Any, ClassVar
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.http import HttpRequest
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.accounts import audit_admin  # noqa: F401 - registers its pages
-from apps.accounts.forms import NewUserForm, UserForm
-from apps.accounts.models import Membership, Organization, User
+from apps.accounts import audit, audit_admin, organizations, people_admin  # noqa: F401 - they register their pages
+from apps.accounts.forms import NewUserForm, ReasonForm, UserForm
+from apps.accounts.models import Organization, User
 from apps.accounts.staff_admin import AuditedModelAdmin
 
 # Nobody edits these but their owner: there is no audit row in the pages that django-allauth has for them.
@@ -26,14 +29,14 @@ admin.site.unregister([EmailAddress, Authenticator, UserSession])
 
 @admin.register(Organization)
 class OrganizationAdmin(AuditedModelAdmin):
-    """Organisations are switched off, never deleted: their keys and runs must stay traceable."""
+    """Organisations are suspended, with a reason, never deleted: their keys and runs must stay traceable."""
 
     audit_object_type = "organization"
     list_display = ("name", "is_active", "helios_lenient_user", "created_at")
     list_filter = ("is_active",)
     search_fields = ("name",)
     ordering = ("name",)
-    readonly_fields = ("id", "created_at", "related")
+    readonly_fields = ("id", "is_active", "created_at", "related")
     fields = ("name", "is_active", "helios_lenient_user", "id", "created_at", "related")
 
     def organization_of(self, changed: Organization) -> uuid.UUID:
@@ -41,6 +44,42 @@ class OrganizationAdmin(AuditedModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_urls(self) -> list[URLPattern]:
+        switch = path(
+            "<path:object_id>/suspension/",
+            self.admin_site.admin_view(self.suspension_view),
+            name="accounts_organization_suspension",
+        )
+        return [switch, *super().get_urls()]
+
+    def suspension_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask for the reason, then suspend the organisation, or resume it if it is suspended."""
+        organization = self.get_object(request, unquote(object_id))
+        if organization is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+        if not self.has_change_permission(request, organization):
+            raise PermissionDenied
+        # What the page asked, not what is true by now: two who press the button at once mean the same.
+        verb = request.POST.get("verb") or ("suspend" if organization.is_active else "resume")
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        if verb in ("suspend", "resume") and form.is_valid():
+            switch = organizations.suspend_organization if verb == "suspend" else organizations.resume_organization
+            done = switch(
+                actor=audit.by_user(request.user), organization_id=organization.pk, reason=form.cleaned_data["reason"]
+            )
+            said = f"{verb.removesuffix('e').capitalize()}ed." if done else "It was so already."
+            self.message_user(request, said, messages.SUCCESS if done else messages.WARNING)
+            return HttpResponseRedirect(reverse("admin:accounts_organization_change", args=[organization.pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{verb.capitalize()} an organisation",
+            "opts": self.opts,
+            "organization": organization,
+            "verb": verb,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/accounts/organization/suspension.html", context)
 
     @admin.display(description="see also")
     def related(self, organization: Organization) -> SafeString | str:
@@ -50,11 +89,14 @@ class OrganizationAdmin(AuditedModelAdmin):
             '<a href="{}?organization__id__exact={}">API keys</a> · '
             '<a href="{}">Revoke all API keys</a> · '
             '<a href="{}?organization__id__exact={}">Members</a> · '
+            '<a href="{}?organization__id__exact={}">Invitations</a> · '
             '<a href="{}?organization__id__exact={}">Wellness models</a>',
             reverse("admin:api_keys_apikey_changelist"),
             organization.pk,
             reverse("admin:api_keys_apikey_revoke_organization", args=[organization.pk]),
             reverse("admin:accounts_membership_changelist"),
+            organization.pk,
+            reverse("admin:accounts_invitation_changelist"),
             organization.pk,
             reverse("admin:model_runs_wellnessmodelactivation_changelist"),
             organization.pk,
@@ -95,18 +137,3 @@ class UserAdmin(AuditedModelAdmin, DjangoUserAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-@admin.register(Membership)
-class MembershipAdmin(AuditedModelAdmin):
-    audit_object_type = "membership"
-    list_display = ("user", "organization", "role", "created_at")
-    list_filter = ("role",)
-    list_select_related = ("user", "organization")
-    search_fields = ("user__email", "organization__name")
-    ordering = ("-created_at", "-id")
-    autocomplete_fields = ("user", "organization")
-    readonly_fields = ("created_at",)
-
-    def organization_of(self, changed: Membership) -> uuid.UUID:
-        return changed.organization_id

@@ -6,8 +6,12 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
+
 from apps.accounts.models import AuditEvent
 from helios_site.api.context import current_request
+
+MAX_REASON_CHARS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,16 @@ def by_key(key_id: uuid.UUID) -> Actor:
 
 def by_user(user: Any) -> Actor:
     return Actor(AuditEvent.Actor.STAFF if user.is_staff else AuditEvent.Actor.USER, str(user.pk))
+
+
+def clean_reason(reason: str) -> str:
+    """Why somebody does it, in one line. Raises ValidationError."""
+    reason = " ".join(reason.split())
+    if not reason:
+        raise ValidationError("Say why: the reason stays in the audit trail.")
+    if len(reason) > MAX_REASON_CHARS or "\x00" in reason:
+        raise ValidationError(f"A reason has at most {MAX_REASON_CHARS} characters, without NUL.")
+    return reason
 
 
 def record(
@@ -49,7 +63,7 @@ def record(
         object_type=object_type,
         object_id=str(object_id),
         outcome=outcome,
-        reason=reason[:500],
+        reason=reason[:MAX_REASON_CHARS],
         address=request.address,
         method=request.method,
         path=request.path[:300],

@@ -15,6 +15,7 @@ from django.core.validators import MaxLengthValidator
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 
+from apps.accounts import audit
 from apps.accounts.models import User
 from apps.accounts.services import MAX_EMAIL_CHARS, MAX_ORGANIZATION_NAME_CHARS
 from apps.accounts.signing_up import clean_new_organization_name, sign_up
@@ -71,6 +72,13 @@ class EndSessionsForm(ManageUserSessionsForm):
             end_other_sessions(request, request.user)
         else:
             end_sessions(request, [session])
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(max_length=audit.MAX_REASON_CHARS, help_text="Stays in the audit trail.")
+
+    def clean_reason(self) -> str:
+        return audit.clean_reason(self.cleaned_data["reason"])
 
 
 class _LowerCaseEmail(forms.ModelForm):

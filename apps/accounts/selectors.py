@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from typing import NamedTuple
 
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ValidationError
@@ -13,10 +16,17 @@ from apps.accounts.models import Membership, Organization, User
 CURRENT_ORGANIZATION = "organization_id"  # in the session: the organisation that its user works for now
 
 
-def current_membership(user: User, session: SessionBase) -> Membership | None:
-    """The membership that a signed-in user acts under: the one chosen in the session, else the oldest.
+class Workplace(NamedTuple):
+    """What a signed-in user works for now, and what else they could choose."""
 
-    An organisation that is switched off, or that the user has left, does not count. One query.
+    current: Membership | None
+    choices: Sequence[Membership]  # by the names of the organisations
+
+
+def workplace(user: User, session: SessionBase) -> Workplace:
+    """The membership that a signed-in user acts under is the one chosen in the session, else the oldest.
+
+    An organisation that is suspended, or that the user has left, does not count. One query.
     """
     memberships = list(
         Membership.objects.select_related("organization")
@@ -24,13 +34,40 @@ def current_membership(user: User, session: SessionBase) -> Membership | None:
         .order_by("created_at", "id")
     )
     chosen = session.get(CURRENT_ORGANIZATION)
-    return next((one for one in memberships if str(one.organization_id) == chosen), next(iter(memberships), None))
+    current = next((one for one in memberships if str(one.organization_id) == chosen), next(iter(memberships), None))
+    return Workplace(current, sorted(memberships, key=lambda one: one.organization.name.casefold()))
+
+
+def current_membership(user: User, session: SessionBase) -> Membership | None:
+    return workplace(user, session).current
+
+
+def why_no_organization(user: User) -> str:
+    """What to tell a user who has no current membership."""
+    suspended = Organization.objects.filter(memberships__user=user, is_active=False).order_by("name")
+    names = ", ".join(suspended.values_list("name", flat=True)[:5])
+    if names:
+        return f"Suspended: {names}. Until the operator of this installation ends that, nobody works there."
+    return "You do not belong to an organisation that is switched on."
+
+
+def has_other_admin(membership: Membership) -> bool:
+    """Whether the organisation keeps an admin who can sign in without this member."""
+    others = Membership.objects.filter(
+        organization_id=membership.organization_id, role=Membership.Role.ADMIN, user__is_active=True
+    )
+    return others.exclude(pk=membership.pk).exists()
 
 
 def only_organization_id(user: User) -> uuid.UUID | None:
     """The organisation of who belongs to exactly one; None for everybody else."""
     ids = list(Membership.objects.filter(user=user).values_list("organization_id", flat=True)[:2])
     return ids[0] if len(ids) == 1 else None
+
+
+def has_verified_email(user: User) -> bool:
+    """Whether the user has shown that mails to their present address reach them."""
+    return EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists()
 
 
 def has_totp(user: User) -> bool:

@@ -1,4 +1,5 @@
-"""Pages of signing up and in, and of an account. The names are those by which django-allauth finds them."""
+"""Pages of signing up and in, of an account, and of an organisation. The names of the first two are those by which
+django-allauth finds them."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from allauth.mfa.totp import views as totp
 from django.db.transaction import atomic
 from django.urls import path
 
+from apps.accounts import organization_pages as people
 from apps.accounts import views
+from apps.accounts.invitation_page import invitation
 
 # A view in `atomic` writes its audit row by a signal, and so in the transaction of what it records.
 urlpatterns = [
@@ -41,4 +44,17 @@ urlpatterns = [
     path("account/recovery-codes", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
     path("account/recovery-codes/new", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
     path("account/recovery-codes/download", recovery_codes.download_recovery_codes, name="mfa_download_recovery_codes"),
+    path("invitations/<str:token>", invitation, name="invitation"),
+    path("organization", people.organization, name="organization"),
+    path("organization/switch", people.switch, name="organization-switch"),
+    path("organization/rename", people.rename, name="organization-rename"),
+    path("organization/invite", people.invite, name="organization-invite"),
+    path("organization/leave", people.leave, name="organization-leave"),
+    path("organization/members/<int:membership_id>/role", people.change_role, name="organization-role"),
+    path("organization/members/<int:membership_id>/remove", people.remove, name="organization-remove"),
+    path(
+        "organization/invitations/<uuid:invitation_id>/withdraw",
+        people.withdraw,
+        name="organization-withdraw",
+    ),
 ]

@@ -115,7 +115,7 @@ class MemberAuthentication(SessionAuthentication):
         self.enforce_csrf(request)
         membership = accounts.current_membership(user, request._request.session)
         if membership is None:
-            raise exceptions.PermissionDenied("You do not belong to an organisation that is switched on.")
+            raise exceptions.PermissionDenied(accounts.why_no_organization(user))
         organization = membership.organization
         is_admin = membership.role == Membership.Role.ADMIN
         member = MemberRecord(

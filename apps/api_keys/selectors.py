@@ -10,6 +10,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from apps.accounts import audit
+from apps.accounts.models import Organization
 from apps.api_keys import tokens
 from apps.api_keys.models import ApiKey
 from helios_site.env import Rate
@@ -79,6 +80,11 @@ def key_of_raw(raw_key: str) -> ApiKey | None:
     if not tokens.is_well_formed(raw_key):
         return None
     return ApiKey.objects.select_related("organization").filter(digest__in=tokens.digests(raw_key)).first()
+
+
+def has_keys(organization: Organization) -> bool:
+    """Whether the organisation has, or ever had, a key."""
+    return ApiKey.objects.filter(organization=organization).exists()
 
 
 def keys_by_prefix(prefix: str, limit: int = 20) -> list[ApiKey]:

@@ -17,6 +17,8 @@ from apps.accounts import audit
 from apps.accounts.models import Organization, User
 from apps.api_keys import notices, tokens, validation
 from apps.api_keys.models import ApiKey
+from apps.api_keys.scopes import EVERYTHING
+from apps.api_keys.selectors import has_keys
 from helios_site.api.events import Event, announce
 
 _CLEANERS: dict[str, Callable[[Any], Any]] = {
@@ -30,6 +32,13 @@ CHANGEABLE = ("name", "scopes", "allowed_cidrs", "rate_limit_per_minute")
 
 
 MAX_GRACE_SECONDS = 30 * 86_400
+
+
+FIRST_KEY_NAME = "First key"
+
+
+class NotTheFirst(Exception):
+    """The organisation has, or had, a key already."""
 
 
 class KeyEnded(Exception):
@@ -63,6 +72,17 @@ def issue_key(
     key, raw_key = _store(organization, created_by, fields)
     _record("api_key.created", actor, key, reason=", ".join(key.scopes))
     return key, raw_key
+
+
+@transaction.atomic
+def issue_first_key(*, actor: audit.Actor, organization: Organization, created_by: User) -> tuple[ApiKey, str]:
+    """A key with every scope for an organisation that never had one, and its raw value. Raises NotTheFirst."""
+    _take_turns(organization)
+    if has_keys(organization):
+        raise NotTheFirst
+    return issue_key(
+        actor=actor, organization=organization, name=FIRST_KEY_NAME, scopes=[EVERYTHING], created_by=created_by
+    )
 
 
 def _store(organization: Organization, created_by: User | None, fields: dict[str, Any]) -> tuple[ApiKey, str]:

@@ -9,10 +9,11 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from apps.accounts.audit import MAX_REASON_CHARS as MAX_REASON_CHARS
+from apps.accounts.audit import clean_reason as clean_reason
 from apps.api_keys import scopes as registry
 
 MAX_NAME_CHARS = 100
-MAX_REASON_CHARS = 500
 MAX_NETWORKS = 50
 MAX_CALLS_PER_MINUTE = 1_000_000
 
@@ -26,15 +27,6 @@ def clean_name(name: str) -> str:
     if not name.isprintable():
         raise ValidationError("A name holds no control characters.")
     return name
-
-
-def clean_reason(reason: str) -> str:
-    reason = " ".join(reason.split())
-    if not reason:
-        raise ValidationError("Say why: the reason stays in the audit trail.")
-    if len(reason) > MAX_REASON_CHARS or "\x00" in reason:
-        raise ValidationError(f"A reason has at most {MAX_REASON_CHARS} characters, without NUL.")
-    return reason
 
 
 def clean_scopes(scopes: Sequence[str]) -> list[str]:

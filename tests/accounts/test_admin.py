@@ -37,6 +37,8 @@ def recorded() -> list[tuple[str, str]]:
         "/admin/accounts/membership/",
         "/admin/accounts/membership/add/",
         "/admin/accounts/membership/?q=x",
+        "/admin/accounts/invitation/",
+        "/admin/accounts/invitation/?q=x",
         AUDIT,
         f"{AUDIT}?q=north",
         f"{AUDIT}?q=00000000-0000-4000-8000-000000000000",
@@ -49,21 +51,56 @@ def test_every_page_opens(admin: Client, organization: Organization, path: str) 
     assert admin.get(path, follow=True).status_code == 200
 
 
-def test_switching_an_organisation_off_is_recorded(admin: Client, staff: User, organization: Organization) -> None:
+def test_changing_an_organisation_is_recorded(admin: Client, staff: User, organization: Organization) -> None:
     page = f"{ORGANIZATIONS}{organization.pk}/change/"
-    assert admin.post(page, {"name": organization.name}).status_code == 302
+    assert admin.post(page, {"name": organization.name, "helios_lenient_user": "on"}).status_code == 302
     organization.refresh_from_db()
-    assert not organization.is_active
+    assert organization.is_active
     event = AuditEvent.objects.get()
     assert (event.action, event.reason, event.organization_id) == (
         "organization.changed",
-        "Changed Is active.",
+        "Changed Lenient user values.",
         organization.pk,
     )
     assert (event.actor_type, event.actor_id, event.method, event.path) == ("staff", str(staff.pk), "POST", page)
     history = text(admin.get(f"{ORGANIZATIONS}{organization.pk}/history/"))
     assert "organization.changed" in history
-    assert "Changed Is active." in history
+    assert "Changed Lenient user values." in history
+
+
+def test_suspending_an_organisation_asks_why_and_refuses_its_keys_at_once(
+    admin: Client, api: Client, organization: Organization
+) -> None:
+    page = f"{ORGANIZATIONS}{organization.pk}/suspension/"
+    assert page in text(admin.get(f"{ORGANIZATIONS}{organization.pk}/change/"))
+    assert "Suspend an organisation" in text(admin.get(page))
+    for reason in ("", "  ", "x" * 501, "x\x00y"):
+        assert "errorlist" in text(admin.post(page, {"verb": "suspend", "reason": reason}))
+    assert api.get("/v1/account").status_code == 200
+    for _ in range(2):  # the second changes nothing
+        assert admin.post(page, {"verb": "suspend", "reason": "unpaid"}).status_code == 302
+    assert api.get("/v1/account").status_code == 401
+    assert "Resume an organisation" in text(admin.get(page))
+    assert admin.post(page, {"verb": "nonsense", "reason": "x"}).status_code == 200
+    admin.post(page, {"verb": "resume", "reason": "paid"})
+    assert api.get("/v1/account").status_code == 200
+    switched = [(action, why) for action, why in recorded() if action.startswith("organization.")]
+    assert switched == [("organization.suspended", "unpaid"), ("organization.resumed", "paid")]
+
+
+def test_who_may_not_change_organisations_may_not_suspend_one(organization: Organization) -> None:
+    from django.contrib.auth.models import Permission
+
+    limited = User.objects.create_user("limited@example.org", is_staff=True)
+    limited.user_permissions.set(Permission.objects.filter(codename="view_organization"))
+    client = Client()
+    client.force_login(limited)
+    page = f"{ORGANIZATIONS}{organization.pk}/"
+    assert "suspension" not in text(client.get(f"{page}change/"))
+    assert client.post(f"{page}suspension/", {"verb": "suspend", "reason": "x"}).status_code == 403
+    assert client.get(f"{ORGANIZATIONS}{limited.pk}/suspension/").status_code == 302  # none is there
+    organization.refresh_from_db()
+    assert organization.is_active
 
 
 def test_organisations_and_users_cannot_be_deleted(admin: Client, staff: User, organization: Organization) -> None:
@@ -128,12 +165,18 @@ def test_memberships_are_made_changed_and_ended_on_the_record(
     membership = Membership.objects.get()
     page = f"/admin/accounts/membership/{membership.pk}"
     admin.post(f"{page}/change/", form | {"role": "admin"})
+    for path, answer in (("change/", {"role": "member"}), ("delete/", {"post": "yes"})):
+        refused = admin.post(f"{page}/{path}", answer, follow=True)
+        assert "Make somebody else its admin first" in text(refused)
+    assert Membership.objects.get().role == "admin"
+    other = User.objects.create_user("other@example.org")
+    Membership.objects.create(organization=organization, user=other, role="admin")
     admin.post(f"{page}/delete/", {"post": "yes"})
-    assert not Membership.objects.exists()
+    assert Membership.objects.get().user == other
     assert recorded() == [
-        ("membership.created", "Added."),
-        ("membership.changed", "Changed Role."),
-        ("membership.deleted", ""),
+        ("membership.created", "member"),
+        ("membership.changed", f"user {staff.pk}: member to admin"),
+        ("membership.removed", f"user {staff.pk}: admin"),
     ]
     assert set(AuditEvent.objects.values_list("organization_id", flat=True)) == {organization.pk}
 

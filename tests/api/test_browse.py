@@ -165,29 +165,26 @@ def test_staff_without_membership_get_a_page_that_says_why(db: None) -> None:
         assert "do not belong to an organisation" in response.content.decode()
 
 
-def test_the_switch_chooses_the_organisation(
+def test_the_switch_of_the_pages_chooses_the_organisation(
     browser: Client, user: User, organization: Organization, other_organization: Organization
 ) -> None:
     Membership.objects.create(organization=other_organization, user=user)
-    strangers = Organization.objects.create(name="Strangers")
-    url = "/browse/organization"
-
-    def current() -> str:
-        reply: dict[str, str] = browser.get("/browse/v1/account", headers={"accept": "application/json"}).json()
-        return reply["id"]
-
-    assert current() == str(organization.id)
-    assert "<select" in browser.get("/browse/").content.decode()
-    assert browser.post(url, {"organization_id": str(other_organization.id)}).status_code == 302
-    assert current() == str(other_organization.id)
-    for wrong in (str(strangers.id), "nonsense", ""):
-        browser.post(url, {"organization_id": wrong})
-        assert current() == str(other_organization.id)
+    switch = {"organization_id": str(other_organization.id), "next": "/browse/"}
+    for path in ("/browse/", BROWSE):
+        page = browser.get(path).content.decode()
+        assert 'action="/organization/switch"' in page, path
+        assert 'name="next" value="/browse/"' in page, path
+    assert browser.post("/organization/switch", switch)["Location"] == "/browse/"
+    reply = browser.get("/browse/v1/account", headers={"accept": "application/json"}).json()
+    assert reply["id"] == str(other_organization.id)
 
 
 def test_an_organisation_that_is_switched_off_gives_no_access(browser: Client, organization: Organization) -> None:
     Organization.objects.filter(id=organization.id).update(is_active=False)
-    assert browser.get(BROWSE).status_code == 403
+    for path in ("/browse/", BROWSE):
+        response = browser.get(path)
+        assert response.status_code == 403
+        assert "Suspended: Northern Clinic." in response.content.decode()
 
 
 def test_an_accept_header_that_nothing_matches_gets_the_page(browser: Client) -> None:

@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
+from django.core import mail
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from apps.accounts.audit import SYSTEM
+from apps.accounts.invitations import invite_member, send_due_invitations
 from apps.accounts.models import Membership, Organization, User
 from apps.api_keys.models import ApiKey
 from apps.api_keys.services import revoke_key
@@ -58,6 +60,9 @@ ADMINS = Row(*NOT_SIGNED_IN, 403, 403, 200, 200)
 NEW_KEY = ADMINS._replace(admin=201, foreign=201)
 ONE_OF_ADMINS = ADMINS._replace(foreign=404)
 NEW_KEY_FOR_OLD = ADMINS._replace(admin=201, foreign=404)
+# Forms of the organisation's page, for its admins. Nothing is in the form.
+FORM = Row(*TO_LOG_IN, 403, 403, 400, 400)
+ACT_ON_ONE = Row(*TO_LOG_IN, 403, 403, 302, 404)
 OPEN = Row(*[200] * 10)
 STAFF_ONLY = Row(*TO_LOG_IN, 200, 302, 302, 302)
 
@@ -89,7 +94,6 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "api/v1/ext-api-keys/report-leak"): Row(*[400] * 10),  # open to everybody, and the body has no key
     ("POST", "api/v1/secret-scanning/github"): Row(*[404] * 10),  # switched off
     ("GET", "browse"): PAGE,
-    ("POST", "browse/organization"): Row(*[302] * 10),  # to the log-in page, or back
     ("GET", "browse/v1/account"): PAGE,
     ("GET", "browse/v1/models/mental-wellness"): PAGE,
     ("POST", "browse/v1/models/mental-wellness"): WRITE,
@@ -118,6 +122,17 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "metrics"): OPEN,  # to this machine; from elsewhere its own token decides
     ("GET", "login"): Row(*[200] * 6, *[302] * 4),  # who is signed in goes on
     ("POST", "logout"): Row(*[302] * 10),
+    ("GET", "organization"): PAGE,
+    ("POST", "organization/switch"): Row(*[302] * 10),  # to the log-in page, or back
+    ("POST", "organization/rename"): FORM,
+    ("POST", "organization/invite"): FORM,
+    ("POST", "organization/leave"): Row(*TO_LOG_IN, 403, 302, 409, 409),  # the last admin stays
+    ("POST", "organization/members/<int:membership_id>/role"): FORM._replace(foreign=404),
+    ("POST", "organization/members/<int:membership_id>/remove"): ACT_ON_ONE,
+    ("POST", "organization/invitations/<uuid:invitation_id>/withdraw"): ACT_ON_ONE,
+    ("GET", "invitations/<str:token>"): OPEN,  # the token alone decides
+    ("GET", "first-key"): PAGE_OF_ADMINS,
+    ("POST", "first-key"): Row(*TO_LOG_IN, 403, 403, 403, 403),  # addresses that nobody has verified
 }
 # One row for the admin, whose pages Django guards in one place.
 ADMIN = STAFF_ONLY
@@ -195,8 +210,22 @@ def own_objects(client: Client, key_id: str) -> dict[str, str]:
     }
 
 
+def own_people() -> dict[str, str]:
+    """A member and an invitation with a mailed link, of the organisation in which the runs are."""
+    organization = Organization.objects.get(name="Northern Clinic")
+    leaver, _ = User.objects.get_or_create(email="leaver@example.org")
+    member, _ = Membership.objects.get_or_create(organization=organization, user=leaver)
+    invitation = invite_member(actor=SYSTEM, organization=organization, email="guest@example.org", role="member")
+    send_due_invitations()
+    return {
+        "membership_id": str(member.pk),
+        "invitation_id": str(invitation.id),
+        "token": str(mail.outbox[-1].body).partition("/invitations/")[2].split()[0],
+    }
+
+
 def ask(client: Client, method: str, route: str, objects: dict[str, str]) -> int:
-    path = "/" + re.sub(r"<str:(\w+)>", lambda found: objects[str(found[1])], route)
+    path = "/" + re.sub(r"<\w+:(\w+)>", lambda found: objects[str(found[1])], route)
     if route == "browse":
         path += "/"
     if method == "PUT":
@@ -217,6 +246,8 @@ def test_the_matrix_holds(method: str, route: str, clients: dict[str, Client], m
     seen = {}
     for caller in Row._fields:
         objects = own_objects(clients["own"], str(make_key()[0].id))
+        if route.startswith(("organization", "invitations")):
+            objects |= own_people()
         seen[caller] = ask(clients[caller], method, route, objects)
     assert Row(**seen) == MATRIX[method, route]
 

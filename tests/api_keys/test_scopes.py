@@ -60,3 +60,9 @@ def test_members_read_and_write_health_data_but_not_what_belongs_to_admins() -> 
 
 def test_scopes_are_put_in_the_registrys_order_once_each() -> None:
     assert scopes.in_order(["notes:read", "model_runs:write", "notes:read"]) == ["model_runs:write", "notes:read"]
+
+
+def test_a_member_reads_all_but_what_is_for_admins_and_writes_runs_and_people() -> None:
+    reading = {scope for scope in API_KEY_SCOPES if scope.endswith(":read")} - {"webhooks:read", "audit:read"}
+    writing = {"model_runs:write", "patients:write", "appointments:write", "documents:write"}
+    assert reading | writing == MEMBER_SCOPES
