@@ -15,8 +15,8 @@ from apps.api_keys.selectors import has_keys
 @require_safe
 @login_required
 def start(request: HttpRequest) -> HttpResponseRedirect:
-    """On to the next step: staff to their second one, an admin whose organisation has no key to the first one, everybody
-    else to the API."""
+    """On to the next step: staff to their second one, an admin whose organisation never had a key to its first one,
+    everybody else to the API."""
     user = request.user
     assert isinstance(user, User)
     if user.is_staff and not has_totp(user):

@@ -53,7 +53,7 @@ def test_a_member_sees_the_people_and_none_of_the_forms_of_admins(
     ada: Membership, ben: Membership, stranger: Membership
 ) -> None:
     page = text(browser(ben).get(PAGE))
-    for shown in ("Northern Clinic", "ada@example.org", "Ada", "ben@example.org", "You are member here"):
+    for shown in ("Northern Clinic", "ada@example.org", "Ada", "ben@example.org", "You are a member here"):
         assert shown in page, shown
     assert "eve@example.org" not in page
     assert re.findall(r'action="([^"]*)"', page) == ["/logout", "/organization/leave"]
@@ -233,10 +233,10 @@ def test_the_header_offers_the_users_organisations_and_no_other(
     assert re.findall(r'<option value="([^"]+)"', page) == [str(ben.organization_id), str(other_organization.pk)]
     answer = client.post(f"{PAGE}/switch", {"organization_id": str(other_organization.pk), "next": PAGE})
     assert answer["Location"] == PAGE
-    assert "You are admin here" in text(client.get(PAGE))
+    assert "You are an admin here" in text(client.get(PAGE))
     for wrong in (str(strangers.pk), "nonsense", ""):
         client.post(f"{PAGE}/switch", {"organization_id": wrong})
-        assert "You are admin here" in text(client.get(PAGE))
+        assert "You are an admin here" in text(client.get(PAGE))
 
 
 @pytest.mark.parametrize(
