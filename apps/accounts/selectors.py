@@ -67,7 +67,7 @@ def only_organization_id(user: User) -> uuid.UUID | None:
 
 def has_verified_email(user: User) -> bool:
     """Whether the user has shown that mails to their present address reach them."""
-    return EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists()
+    return bool(EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists())
 
 
 def has_totp(user: User) -> bool:

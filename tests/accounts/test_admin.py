@@ -88,17 +88,17 @@ def test_suspending_an_organisation_asks_why_and_refuses_its_keys_at_once(
     assert switched == [("organization.suspended", "unpaid"), ("organization.resumed", "paid")]
 
 
-def test_who_may_not_change_organisations_may_not_suspend_one(organization: Organization) -> None:
+def test_who_may_not_change_organisations_may_not_suspend_one(
+    admin: Client, staff: User, organization: Organization
+) -> None:
     from django.contrib.auth.models import Permission
 
-    limited = User.objects.create_user("limited@example.org", is_staff=True)
-    limited.user_permissions.set(Permission.objects.filter(codename="view_organization"))
-    client = Client()
-    client.force_login(limited)
+    User.objects.filter(pk=staff.pk).update(is_superuser=False)
+    staff.user_permissions.set(Permission.objects.filter(codename="view_organization"))
     page = f"{ORGANIZATIONS}{organization.pk}/"
-    assert "suspension" not in text(client.get(f"{page}change/"))
-    assert client.post(f"{page}suspension/", {"verb": "suspend", "reason": "x"}).status_code == 403
-    assert client.get(f"{ORGANIZATIONS}{limited.pk}/suspension/").status_code == 302  # none is there
+    assert "suspension" not in text(admin.get(f"{page}change/"))
+    assert admin.post(f"{page}suspension/", {"verb": "suspend", "reason": "x"}).status_code == 403
+    assert admin.get(f"{ORGANIZATIONS}{staff.pk}/suspension/").status_code == 302  # none is there
     organization.refresh_from_db()
     assert organization.is_active
 
