@@ -35,7 +35,7 @@ class RedisOrMemoryCache(BaseCache):
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         def ask() -> Any:
-            found = store().call("GET", self.make_and_validate_key(key, version))
+            found = store().call("GET", self.make_key(key, version))
             return default if found is None else json.loads(found)
 
         return _or_else(ask, lambda: self._memory.get(key, default, version))
@@ -54,14 +54,14 @@ class RedisOrMemoryCache(BaseCache):
 
     def delete(self, key: Any, version: int | None = None) -> bool:
         return _or_else(
-            lambda: bool(store().call("DEL", self.make_and_validate_key(key, version))),
+            lambda: bool(store().call("DEL", self.make_key(key, version))),
             lambda: self._memory.delete(key, version),
         )
 
     def _store(self, key: Any, value: Any, timeout: Any, version: int | None, *conditions: str) -> Any:
         seconds = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
         expiry = () if seconds is None else ("PX", max(1, int(seconds * 1000)))
-        return store().call("SET", self.make_and_validate_key(key, version), json.dumps(value), *conditions, *expiry)
+        return store().call("SET", self.make_key(key, version), json.dumps(value), *conditions, *expiry)
 
 
 def _or_else(ask: Callable[[], T], remember: Callable[[], T]) -> T:

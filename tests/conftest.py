@@ -20,6 +20,7 @@ import pytest
 import redis
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings as django_settings
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from django.test import Client
 
@@ -59,6 +60,15 @@ def _empty_valkey(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         client.flushdb()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _quick_passwords() -> Iterator[None]:
+    """Passwords are hashed by the real method, with a hundredth of the work."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"time_cost": 1, "memory_cost": 64, "parallelism": 1}.items():
+            patch.setattr(Argon2PasswordHasher, name, value)
+        yield
+
+
 def close_valkey_connections() -> None:
     """End, from Valkey's side, the connections to the database of this test process, and to no other."""
     with redis.Redis.from_url(django_settings.REDIS_URL) as client:
@@ -96,12 +106,16 @@ def make_key(organization: Organization) -> MakeKey:
     return make
 
 
+def with_totp(user: User) -> User:
+    """`user`, whose log-in asks for a code: the admin lets nobody else in."""
+    TOTP.activate(user, generate_totp_secret())
+    return user
+
+
 @pytest.fixture
 def staff(db: None) -> User:
     """Somebody who may do everything in the admin, and signs in with an authenticator app."""
-    user = User.objects.create_superuser("staff@example.org")
-    TOTP.activate(user, generate_totp_secret())
-    return user
+    return with_totp(User.objects.create_superuser("staff@example.org"))
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.accounts import sign_in_trail
+from apps.accounts.invitations import pending_invitation
 from apps.accounts.models import User
 from apps.accounts.signing_up import open_wanted_organization
 from helios_site.api.client_address import client_address
@@ -43,6 +44,8 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
+        if settings.HELIOS_SIGNUP == "invite":
+            return pending_invitation(request.session) is not None
         return bool(settings.HELIOS_SIGNUP == "open")
 
     def is_ajax(self, request: HttpRequest) -> bool:

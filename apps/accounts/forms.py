@@ -5,24 +5,30 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from allauth.account.forms import AddEmailForm, SignupForm
+from allauth.core import context
 from allauth.usersessions.forms import ManageUserSessionsForm
 from allauth.usersessions.internal.flows.sessions import end_other_sessions, end_sessions
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 
 from apps.accounts import audit
+from apps.accounts.invitations import pending_invitation
 from apps.accounts.models import User
 from apps.accounts.services import MAX_EMAIL_CHARS, MAX_ORGANIZATION_NAME_CHARS
-from apps.accounts.signing_up import clean_new_organization_name, sign_up
+from apps.accounts.signing_up import clean_new_organization_name, sign_up, sign_up_invited
 
 
 class SignUpForm(SignupForm):
-    """Organisation, e-mail address and password. Whatever else is sent changes nothing."""
+    """Organisation, e-mail address and password; with an invitation the password alone, as that names the others.
+
+    Whatever else is sent changes nothing.
+    """
 
     field_order: ClassVar = ["organization", "email", "password1"]
     organization = forms.CharField(max_length=MAX_ORGANIZATION_NAME_CHARS)
@@ -30,6 +36,15 @@ class SignUpForm(SignupForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].validators.append(MaxLengthValidator(MAX_EMAIL_CHARS))
+        self.invitation = pending_invitation(context.request.session)
+        if self.invitation is not None:
+            del self.fields["organization"], self.fields["email"]
+
+    def clean(self) -> dict[str, Any]:
+        if self.invitation is not None and User.objects.filter(email=self.invitation.email).exists():
+            raise ValidationError("You have an account already. Sign in to join the organisation.")
+        cleaned: dict[str, Any] = super().clean()
+        return cleaned
 
     def clean_organization(self) -> str:
         return clean_new_organization_name(self.cleaned_data["organization"])
@@ -46,6 +61,8 @@ class SignUpForm(SignupForm):
 
     def save(self, request: HttpRequest) -> User:
         data = self.cleaned_data
+        if self.invitation is not None:
+            return sign_up_invited(invitation=self.invitation, password=data["password1"])
         return sign_up(email=data["email"], password=data["password1"], organization_name=data["organization"])
 
 

@@ -11,7 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.accounts import audit
-from apps.accounts.models import Membership, Organization, User
+from apps.accounts.invitations import accept_invitation
+from apps.accounts.models import Invitation, Membership, Organization, User
 from apps.accounts.services import add_member, clean_organization_name, find_or_create_organization
 
 TAKEN = "There is an organisation of this name already. Choose another name, or ask its admins to invite you."
@@ -31,6 +32,20 @@ def sign_up(*, email: str, password: str, organization_name: str) -> User:
     user = User.objects.create_user(email, password, wanted_organization=organization_name)
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
     _record("user.signed_up", user)
+    return user
+
+
+@transaction.atomic
+def sign_up_invited(*, invitation: Invitation, password: str) -> User:
+    """A user who joins as `invitation` says. The address is verified, as its owner alone could read the link.
+
+    Raises CannotAccept, and IntegrityError for an address that has an account.
+    """
+    user = User.objects.create_user(invitation.email, password)
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+    _record("user.signed_up", user)
+    _record("user.email_verified", user)
+    accept_invitation(actor=audit.by_user(user), user=user, invitation=invitation)
     return user
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.views import ConfirmEmailView, SignupView
+from allauth.mfa.base.views import AuthenticateView
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from apps.accounts.forms import EndSessionsForm
+from apps.accounts.forms import EndSessionsForm, SignUpForm
+from apps.accounts.invitations import CannotAccept
 from apps.accounts.models import Organization
 
 
@@ -22,6 +24,14 @@ class SignUpView(SignupView):
     def closed(self) -> HttpResponse:
         response: HttpResponse = super().closed()
         response.status_code = 403
+        return response
+
+    def form_valid(self, form: SignUpForm) -> HttpResponse:
+        try:
+            response: HttpResponse = super().form_valid(form)
+        except CannotAccept as error:  # withdrawn or used up in this very moment
+            form.add_error(None, str(error))
+            response = self.form_invalid(form)
         return response
 
 
@@ -44,6 +54,14 @@ class VerifyEmailView(ConfirmEmailView):
         wanted = self.object.email_address.user.wanted_organization if self.object else ""
         is_taken = bool(wanted) and Organization.objects.filter(name=wanted).exists()
         return context | {"wanted": wanted, "is_taken": is_taken, "name_error": self.name_error}
+
+
+class CodeView(AuthenticateView):
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "code" not in request.POST:  # django-allauth would take it for an answer of a security key
+            return redirect("mfa_authenticate")
+        response: HttpResponse = super().post(request, *args, **kwargs)
+        return response
 
 
 class SessionsView(ListUserSessionsView):

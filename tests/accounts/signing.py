@@ -7,7 +7,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allauth.mfa.totp.internal.auth import yield_hotp_counters_from_time as counters
 from django.core import mail
 from django.test import Client
@@ -24,10 +24,6 @@ def make_person(email: str = "someone@example.org", **fields: Any) -> User:
     user = User.objects.create_user(email, PASSWORD, **fields)
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
     return user
-
-
-def add_totp(user: User) -> None:
-    TOTP.activate(user, generate_totp_secret())
 
 
 def code_of(user: User, *, step: int = 1) -> str:

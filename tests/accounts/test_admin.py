@@ -9,6 +9,7 @@ from django.test import Client
 
 from apps.accounts import audit
 from apps.accounts.models import AuditEvent, Membership, Organization, User
+from tests.conftest import with_totp
 
 pytestmark = pytest.mark.django_db
 ORGANIZATIONS = "/admin/accounts/organization/"
@@ -144,7 +145,7 @@ def test_setting_another_password_is_recorded_without_it(admin: Client) -> None:
 def test_staff_who_may_edit_users_cannot_make_themselves_more(organization: Organization, staff: User) -> None:
     from django.contrib.auth.models import Permission
 
-    limited = User.objects.create_user("limited@example.org", is_staff=True)
+    limited = with_totp(User.objects.create_user("limited@example.org", is_staff=True))
     limited.user_permissions.set(Permission.objects.filter(content_type__app_label="accounts"))
     client = Client()
     client.force_login(limited)

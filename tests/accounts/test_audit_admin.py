@@ -16,6 +16,7 @@ from apps.accounts import chain
 from apps.accounts.models import AuditEvent, AuditSeal, Organization, User
 from apps.accounts.sealing import seal_waiting
 from apps.accounts.staff_admin import MAX_LISTED
+from tests.conftest import with_totp
 
 pytestmark = pytest.mark.django_db
 AUDIT = "/admin/accounts/auditevent/"
@@ -25,7 +26,7 @@ EXPORT = f"{AUDIT}export"
 @pytest.fixture
 def admin(db: None) -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser("staff@example.org"))
+    client.force_login(with_totp(User.objects.create_superuser("staff@example.org")))
     return client
 
 
@@ -111,7 +112,7 @@ def test_an_export_is_on_the_record(admin: Client, events: None) -> None:
 
 
 def test_only_who_may_read_the_trail_may_export_it(events: None) -> None:
-    limited = User.objects.create_user("limited@example.org", is_staff=True)
+    limited = with_totp(User.objects.create_user("limited@example.org", is_staff=True))
     client = Client()
     assert client.get(EXPORT).status_code == 302
     client.force_login(limited)

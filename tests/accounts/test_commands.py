@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from apps.accounts.models import AuditEvent, User
+from tests.conftest import with_totp
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +27,7 @@ def test_it_prints_the_password_alone_and_the_admin_opens_with_it() -> None:
     assert password not in err
     client = Client()
     assert client.login(username="staff@example.org", password=password)
+    with_totp(User.objects.get())
     assert client.get("/admin/accounts/user/").status_code == 200
     assert list(AuditEvent.objects.values_list("action", "actor_type")) == [("user.created", "system")]
 

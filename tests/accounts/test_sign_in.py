@@ -37,13 +37,16 @@ def user(db: None) -> User:
 def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The work on passwords: one entry for each that was hashed."""
     done: list[str] = []
-    for name in ("encode", "verify"):
 
-        def counted(*arguments: Any, name: str = name, original: Any = getattr(Argon2PasswordHasher, name)) -> Any:
-            done.append(name)
+    def counted(original: Any) -> Any:
+        def hash_password(*arguments: Any) -> Any:
+            done.append(original.__name__)
             return original(*arguments)
 
-        monkeypatch.setattr(Argon2PasswordHasher, name, counted)
+        return hash_password
+
+    for name in ("encode", "verify"):
+        monkeypatch.setattr(Argon2PasswordHasher, name, counted(getattr(Argon2PasswordHasher, name)))
     return done
 
 

@@ -22,7 +22,7 @@ from apps.accounts.models import Membership, Organization, User
 from apps.api_keys.models import ApiKey
 from apps.api_keys.services import revoke_key
 from apps.webhooks.models import WebhookEndpoint
-from tests.conftest import MakeKey
+from tests.conftest import MakeKey, with_totp
 from tests.contract.helios.calls import create, minimal_body, post
 
 
@@ -64,6 +64,9 @@ NEW_KEY_FOR_OLD = ADMINS._replace(admin=201, foreign=404)
 FORM = Row(*TO_LOG_IN, 403, 403, 400, 400)
 ACT_ON_ONE = Row(*TO_LOG_IN, 403, 403, 302, 404)
 OPEN = Row(*[200] * 10)
+SIGNED_OUT = Row(*[200] * 6, *[302] * 4)  # who is signed in goes on
+ACCOUNT = Row(*TO_LOG_IN, 200, 200, 200, 200)
+ONWARDS = Row(*[302] * 10)  # to the log-in page, to the password once more, or on
 STAFF_ONLY = Row(*TO_LOG_IN, 200, 302, 302, 302)
 
 MATRIX: dict[tuple[str, str], Row] = {
@@ -120,7 +123,10 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "livez"): OPEN,
     ("GET", "readyz"): OPEN,
     ("GET", "metrics"): OPEN,  # to this machine; from elsewhere its own token decides
-    ("GET", "login"): Row(*[200] * 6, *[302] * 4),  # who is signed in goes on
+    ("GET", "start"): ONWARDS,
+    ("GET", "login"): SIGNED_OUT,
+    ("GET", "login/code"): ONWARDS,  # it opens after the password alone
+    ("GET", "login/inactive"): OPEN,
     ("POST", "logout"): Row(*[302] * 10),
     ("GET", "organization"): PAGE,
     ("POST", "organization/switch"): Row(*[302] * 10),  # to the log-in page, or back
@@ -133,6 +139,26 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "invitations/<str:token>"): OPEN,  # the token alone decides
     ("GET", "first-key"): PAGE_OF_ADMINS,
     ("POST", "first-key"): Row(*TO_LOG_IN, 403, 403, 403, 403),  # addresses that nobody has verified
+    ("GET", "signup"): SIGNED_OUT._replace(**dict.fromkeys(Row._fields[:6], 403)),  # by invitation alone
+    ("GET", "verify-email"): OPEN,
+    ("POST", "verify-email/<str:key>"): Row(*[404] * 10),  # the mailed link alone decides
+    ("GET", "reset-password"): OPEN,
+    ("GET", "reset-password/sent"): OPEN,
+    ("GET", "reset-password/done"): OPEN,
+    ("GET", "reset-password/<str:uidb36>/<str:key>"): OPEN,
+    ("GET", "account"): ACCOUNT,
+    ("GET", "account/email"): ACCOUNT,
+    ("GET", "account/password"): ACCOUNT,
+    ("GET", "account/password/new"): ONWARDS,
+    ("GET", "account/sessions"): ACCOUNT,
+    ("GET", "account/confirm"): ACCOUNT,
+    ("GET", "account/confirm/code"): Row(*TO_LOG_IN, 200, 302, 302, 302),
+    ("GET", "account/two-step"): ACCOUNT,
+    ("GET", "account/two-step/on"): ONWARDS,
+    ("GET", "account/two-step/off"): Row(*TO_LOG_IN, 302, 404, 404, 404),
+    ("GET", "account/recovery-codes"): Row(*TO_LOG_IN, 404, 404, 404, 404),
+    ("GET", "account/recovery-codes/new"): ONWARDS,
+    ("GET", "account/recovery-codes/download"): Row(*TO_LOG_IN, 404, 404, 404, 404),
 }
 # One row for the admin, whose pages Django guards in one place.
 ADMIN = STAFF_ONLY
@@ -166,7 +192,9 @@ def clients(
         return Client(headers={"x-api-key": make_key(**fields)[1]})
 
     def signed_in(email: str, organization: Organization | None, role: str = "member", **fields: Any) -> Client:
-        user = User.objects.create_user(email, **fields)
+        user = User.objects.create_user(email, "a long password", **fields)
+        if user.is_staff:
+            with_totp(user)
         if organization is not None:
             Membership.objects.create(organization=organization, user=user, role=role)
         client = Client()
@@ -207,6 +235,8 @@ def own_objects(client: Client, key_id: str) -> dict[str, str]:
         "delivery_id": delivery["id"],
         "key_id": key_id,
         "name": "start.js",
+        "uidb36": "0",
+        "key": "0",
     }
 
 

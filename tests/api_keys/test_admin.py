@@ -17,6 +17,7 @@ from apps.accounts.audit import SYSTEM
 from apps.accounts.models import AuditEvent, Organization, User
 from apps.api_keys import services, tokens
 from apps.api_keys.models import ApiKey
+from tests.conftest import with_totp
 
 pytestmark = pytest.mark.django_db
 Issue = Callable[..., tuple[ApiKey, str]]
@@ -307,7 +308,7 @@ def test_a_page_of_no_key_leads_back(admin: Client) -> None:
 def test_only_staff_with_the_permission_revoke(make_key: Issue) -> None:
     key, raw_key = make_key()
     plain = User.objects.create_user("member@example.org")
-    limited = User.objects.create_user("limited@example.org", is_staff=True)
+    limited = with_totp(User.objects.create_user("limited@example.org", is_staff=True))
     for user, status in ((plain, 302), (limited, 403)):
         client = Client()
         client.force_login(user)

@@ -15,7 +15,7 @@ from apps.accounts.audit import SYSTEM
 from apps.accounts.models import AuditEvent, Organization, User
 from apps.api_keys import services, tokens
 from apps.api_keys.models import ApiKey, KeyNotice
-from tests.conftest import MakeKey
+from tests.conftest import MakeKey, with_totp
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/api_keys/apikey/"
@@ -138,7 +138,7 @@ def test_expired_keys_are_revoked_too_and_doing_it_again_revokes_none(
 def test_only_staff_with_the_permission_may(make_key: MakeKey, organization: Organization) -> None:
     _, raw_key = make_key()
     plain = User.objects.create_user("member@example.org")
-    limited = User.objects.create_user("limited@example.org", is_staff=True)
+    limited = with_totp(User.objects.create_user("limited@example.org", is_staff=True))
     path = f"{LIST}revoke-organization/{organization.pk}/"
     for user, status in ((plain, 302), (limited, 403)):
         client = Client()

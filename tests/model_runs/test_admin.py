@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from apps.accounts.models import AuditEvent, Organization, User
 from apps.model_runs.models import ModelRun
+from tests.conftest import with_totp
 from tests.model_runs.conftest import MakeRun
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +21,7 @@ LIST = "/admin/model_runs/modelrun/"
 
 @pytest.fixture
 def staff(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("staff@example.org", "a long password"))
+    client.force_login(with_totp(User.objects.create_superuser("staff@example.org", "a long password")))
     return client
 
 

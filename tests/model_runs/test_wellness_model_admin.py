@@ -12,6 +12,7 @@ from django.test import Client
 from apps.accounts.models import AuditEvent, Organization, User
 from apps.model_runs.models import WellnessModelActivation, WellnessModelVersion
 from apps.model_runs.wellness.model import shipped
+from tests.conftest import with_totp
 from tests.model_runs.trained import activate, in_use, roll_back, store
 
 pytestmark = pytest.mark.django_db
@@ -152,7 +153,7 @@ def test_only_staff_with_the_permission_activate_and_roll_back(organization: Org
     store("clinic-2")
     step = step_of(organization, "clinic-1")
     plain = User.objects.create_user("member@example.org")
-    looking = User.objects.create_user("looking@example.org", is_staff=True)
+    looking = with_totp(User.objects.create_user("looking@example.org", is_staff=True))
     looking.user_permissions.set(
         Permission.objects.filter(codename__in=["view_wellnessmodelversion", "view_wellnessmodelactivation"])
     )

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from apps.accounts.models import AuditEvent, Organization, User
+from tests.conftest import with_totp
 from tests.webhooks.conftest import MakeEndpoint, say
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +17,7 @@ ENDPOINTS, DELIVERIES = "/admin/webhooks/webhookendpoint/", "/admin/webhooks/web
 @pytest.fixture
 def staff() -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser("ada@example.org", "a long password of hers"))
+    client.force_login(with_totp(User.objects.create_superuser("ada@example.org", "a long password of hers")))
     return client
 
 
@@ -64,7 +65,7 @@ def test_an_endpoint_is_disabled_and_enabled_with_a_reason(staff: Client, make_e
 
 def test_nothing_else_can_be_done_and_switching_needs_the_permission(make_endpoint: MakeEndpoint) -> None:
     endpoint = make_endpoint()
-    user = User.objects.create_user("reader@example.org", is_staff=True)
+    user = with_totp(User.objects.create_user("reader@example.org", is_staff=True))
     user.user_permissions.add(Permission.objects.get(codename="view_webhookendpoint"))
     client = Client()
     client.force_login(user)

@@ -49,7 +49,8 @@ class Command(BaseCommand):
                 if options["exit"]:
                     supervisor.request_stop(0 if succeeded else 1)
 
-        supervisor = Supervisor(options_from(options), os.environ, say=say, on_ready=show)
+        environ = {"HELIOS_SIGNUP": "open", **os.environ}  # who tries Helios out may try signing up, too
+        supervisor = Supervisor(options_from(options), environ, say=say, on_ready=show)
         try:
             supported.check()
             sys.exit(supervisor.run())
