@@ -18,7 +18,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.accounts import audit, audit_admin, organizations, people_admin  # noqa: F401 - they register their pages
+from apps.accounts import (
+    audit,
+    audit_admin,  # noqa: F401 - registers its pages
+    organizations,
+    people_admin,  # noqa: F401 - registers its pages
+    services,
+)
 from apps.accounts.forms import NewUserForm, ReasonForm, UserForm
 from apps.accounts.models import Organization, User
 from apps.accounts.staff_admin import AuditedModelAdmin
@@ -32,15 +38,20 @@ class OrganizationAdmin(AuditedModelAdmin):
     """Organisations are suspended, with a reason, never deleted: their keys and runs must stay traceable."""
 
     audit_object_type = "organization"
-    list_display = ("name", "is_active", "helios_lenient_user", "created_at")
-    list_filter = ("is_active",)
+    list_display = ("name", "plan", "is_active", "helios_lenient_user", "created_at")
+    list_filter = ("is_active", "plan")
     search_fields = ("name",)
     ordering = ("name",)
     readonly_fields = ("id", "is_active", "created_at", "related")
-    fields = ("name", "is_active", "helios_lenient_user", "id", "created_at", "related")
+    fields = ("name", "plan", "is_active", "helios_lenient_user", "id", "created_at", "related")
 
     def organization_of(self, changed: Organization) -> uuid.UUID:
         return changed.pk
+
+    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
+        if change:
+            services.change_plan(actor=audit.by_user(request.user), organization_id=obj.pk, plan=obj.plan)
+        super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -15,6 +15,12 @@ from django.utils import timezone
 class Organization(models.Model):
     """The tenant: keys, runs and everything else belong to exactly one."""
 
+    class Plan(models.TextChoices):
+        FREE = "free"
+        DEVELOPER = "developer"
+        TEAM = "team"
+        ENTERPRISE = "enterprise"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=200, unique=True)
     is_active = models.BooleanField(
@@ -25,7 +31,22 @@ class Organization(models.Model):
         verbose_name="lenient user values",
         help_text="Runs may leave out birth date or sex; unknown sex values become UNKNOWN, with a warning on the run.",
     )
+    plan = models.CharField(
+        max_length=10,
+        choices=Plan.choices,
+        default=Plan.FREE,
+        db_default=Plan.FREE,  # for processes of the release before, while an installation is upgraded
+        help_text="Multiplies the limits of calls: developer by 10, team by 100; enterprise has next to none.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(plan__in=["free", "developer", "team", "enterprise"]),
+                name="organization_plan_known",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -38,6 +39,27 @@ def find_or_create_organization(*, actor: audit.Actor, name: str) -> tuple[Organ
             object_id=organization.id,
         )
     return organization, is_new
+
+
+@transaction.atomic
+def change_plan(*, actor: audit.Actor, organization_id: UUID, plan: str) -> None:
+    """Put the organisation on another of `Organization.Plan`; its next request is judged by the new limits.
+
+    Raises Organization.DoesNotExist.
+    """
+    organization = Organization.objects.select_for_update(no_key=True).get(id=organization_id)
+    before, organization.plan = organization.plan, plan
+    if plan == before:
+        return
+    organization.save(update_fields=["plan"])
+    audit.record(
+        "organization.plan_changed",
+        actor=actor,
+        organization_id=organization_id,
+        object_type="organization",
+        object_id=organization_id,
+        reason=f"from {before} to {plan}",
+    )
 
 
 @transaction.atomic

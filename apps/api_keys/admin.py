@@ -89,6 +89,7 @@ class ApiKeyAdmin(LeakAdmin):
         "revoked_reason",
         "grace_ends_at",
         "superseded_by",
+        "limit_counts",
     )
     _editable: ClassVar = (
         "organization",
@@ -110,6 +111,10 @@ class ApiKeyAdmin(LeakAdmin):
     @admin.display(description="scopes")
     def scope_list(self, key: ApiKey) -> str:
         return ", ".join(key.scopes) or "none"
+
+    @admin.display(description="the limit counts")
+    def limit_counts(self, key: ApiKey) -> str:
+        return "as it stands" if key.rate_limit_is_granted else "up to that of the plan"
 
     # -- What may be done --------------------------------------------------------------------------
 
@@ -152,10 +157,10 @@ class ApiKeyAdmin(LeakAdmin):
         actor = audit.by_user(request.user)
         if change:
             changes = {name: form.cleaned_data[name] for name in form.changed_data}
-            services.change_key(actor=actor, key_id=obj.pk, **changes)
+            services.change_key(actor=actor, key_id=obj.pk, by_staff=True, **changes)
             return
         fields = {name: form.cleaned_data[name] for name in self._editable}
-        key, raw_key = services.issue_key(actor=actor, created_by=request.user, **fields)  # type: ignore[arg-type]
+        key, raw_key = services.issue_key(actor=actor, created_by=request.user, by_staff=True, **fields)  # type: ignore[arg-type]
         obj.__dict__.update(key.__dict__)
         request.issued_key = raw_key  # type: ignore[attr-defined]
 

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from apps.accounts import audit
 from apps.accounts import selectors as accounts
 from apps.accounts.models import Membership, User
-from apps.api_keys import refusals, services, tokens
+from apps.api_keys import limits, refusals, services, tokens
 from apps.api_keys.scopes import EVERYTHING, MEMBER_SCOPES
 from apps.api_keys.selectors import KeyRecord, find_record
 from helios_site.api import ratelimit
@@ -51,6 +51,7 @@ class MemberRecord(NamedTuple):
 
     organization_id: uuid.UUID
     organization_name: str
+    plan: str
     helios_lenient_user: bool
     scopes: frozenset[str]
     actor: audit.Actor
@@ -63,7 +64,7 @@ class MemberRecord(NamedTuple):
         return f"member:{self.organization_id}:{self.user_id}"
 
     def rate(self, default: Rate) -> Rate:
-        return default
+        return limits.of_plan(self.plan, default)
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -121,6 +122,7 @@ class MemberAuthentication(SessionAuthentication):
         member = MemberRecord(
             organization_id=organization.id,
             organization_name=organization.name,
+            plan=organization.plan,
             helios_lenient_user=organization.helios_lenient_user,
             scopes=frozenset({EVERYTHING}) if is_admin else MEMBER_SCOPES,
             actor=audit.by_user(user),

@@ -59,6 +59,10 @@ class ApiKeyForm(forms.ModelForm):
             "allowed_cidrs",
             "rate_limit_per_minute",
         ]
+        help_texts: ClassVar = {
+            "rate_limit_per_minute": "Empty: what the plan allows. What you set here counts in both API families, "
+            "also above the plan."
+        }
 
     def clean_name(self) -> str:
         return validation.clean_name(self.cleaned_data["name"])

@@ -44,6 +44,8 @@ class ApiKey(models.Model):
     grace_ends_at = models.DateTimeField(null=True, blank=True, editable=False)
     allowed_cidrs = ArrayField(models.CharField(max_length=43), default=list, blank=True)
     rate_limit_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    # Set by staff: counts as it stands. One that the organisation set counts only below its plan's.
+    rate_limit_is_granted = models.BooleanField(default=False, db_default=False, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -77,6 +79,10 @@ class ApiKey(models.Model):
             models.CheckConstraint(
                 condition=models.Q(rate_limit_per_minute__isnull=True) | models.Q(rate_limit_per_minute__gte=1),
                 name="api_key_rate_limit_at_least_one",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(rate_limit_is_granted=False) | models.Q(rate_limit_per_minute__isnull=False),
+                name="api_key_only_a_limit_is_granted",
             ),
             models.CheckConstraint(
                 condition=models.Q(revoked_at__isnull=False) | models.Q(revoked_reason=""),

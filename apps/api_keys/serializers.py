@@ -9,7 +9,6 @@ from apps.api_keys.models import ApiKey
 from apps.api_keys.scopes import API_KEY_SCOPES
 from helios_site.api.families.healos.fields import Instant, Members, StrictSerializer, Text, Texts, Whole, timestamp
 
-MAX_OWN_LIMIT = 1000  # calls a minute that an organisation may give its key by itself; staff may give more
 DEFAULT_GRACE_SECONDS = 86_400
 
 
@@ -23,7 +22,13 @@ class KeyChangeSerializer(StrictSerializer):
         required=False,
         help_text="Networks such as 203.0.113.0/24; empty: any address.",
     )
-    rate_limit_per_minute = Whole(low=1, high=MAX_OWN_LIMIT, required=False, allow_null=True)
+    rate_limit_per_minute = Whole(
+        low=1,
+        high=validation.MAX_CALLS_PER_MINUTE,
+        required=False,
+        allow_null=True,
+        help_text="No more than the plan allows; empty: what the plan allows.",
+    )
 
 
 class KeyCreateSerializer(KeyChangeSerializer):

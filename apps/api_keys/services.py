@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.models import Organization, User
-from apps.api_keys import notices, tokens, validation
+from apps.api_keys import limits, notices, tokens, validation
 from apps.api_keys.models import ApiKey
 from apps.api_keys.scopes import EVERYTHING
 from apps.api_keys.selectors import has_keys
@@ -56,10 +56,12 @@ def issue_key(
     allowed_cidrs: Sequence[str] = (),
     rate_limit_per_minute: int | None = None,
     created_by: User | None = None,
+    by_staff: bool = False,
 ) -> tuple[ApiKey, str]:
     """A new key and its raw value, which exists from now on only in the caller's hands.
 
-    Raises ValidationError, by field, or as a whole when the organisation has `API_KEY_MAX_PER_ORG` live keys.
+    Only staff may set a limit above the organisation's plan. Raises ValidationError, by field, or as a whole when the
+    organisation has `API_KEY_MAX_PER_ORG` live keys.
     """
     fields = _cleaned(
         name=name,
@@ -68,6 +70,7 @@ def issue_key(
         allowed_cidrs=allowed_cidrs,
         rate_limit_per_minute=rate_limit_per_minute,
     )
+    fields |= _limit(organization, fields["rate_limit_per_minute"], by_staff)
     require_room(organization)
     key, raw_key = _store(organization, created_by, fields)
     _record("api_key.created", actor, key, reason=", ".join(key.scopes))
@@ -99,8 +102,9 @@ def _store(organization: Organization, created_by: User | None, fields: dict[str
 
 
 @transaction.atomic
-def change_key(*, actor: audit.Actor, key_id: uuid.UUID, **changes: Any) -> ApiKey:
+def change_key(*, actor: audit.Actor, key_id: uuid.UUID, by_staff: bool = False, **changes: Any) -> ApiKey:
     """Change name, scopes, networks or limit of a key; the next request with it is judged by the new values.
+    Only staff may set a limit above the organisation's plan.
 
     Raises ApiKey.DoesNotExist, ValidationError by field, KeyEnded for a revoked key, TypeError for any other field.
     """
@@ -112,9 +116,11 @@ def change_key(*, actor: audit.Actor, key_id: uuid.UUID, **changes: Any) -> ApiK
         raise KeyEnded("The key is revoked")
     changed = [name for name, value in fields.items() if getattr(key, name) != value]
     if changed:
-        for name in changed:
-            setattr(key, name, fields[name])
-        key.save(update_fields=changed)
+        if "rate_limit_per_minute" in changed:  # a limit that is sent back as it is stays granted
+            fields |= _limit(key.organization, fields["rate_limit_per_minute"], by_staff)
+        for name, value in fields.items():
+            setattr(key, name, value)
+        key.save(update_fields=list(fields))
         _record("api_key.changed", actor, key, reason="changed: " + ", ".join(changed))
     return key
 
@@ -164,7 +170,7 @@ def rotate_key(
     old.grace_ends_at = grace_ends_at if old.expires_at is None else min(grace_ends_at, old.expires_at)
     old.save(update_fields=["grace_ends_at"])  # before the keys are counted: without grace it makes room
     require_room(organization)
-    copied = {name: getattr(old, name) for name in _CLEANERS}
+    copied = {name: getattr(old, name) for name in (*_CLEANERS, "rate_limit_is_granted")}
     key, raw_key = _store(organization, created_by, copied)
     old.superseded_by = key
     old.save(update_fields=["superseded_by"])
@@ -236,6 +242,21 @@ def _cleaned(**fields: Any) -> dict[str, Any]:
     if errors:
         raise ValidationError(errors)
     return cleaned
+
+
+def _limit(organization: Organization, own: int | None, by_staff: bool) -> dict[str, Any]:
+    """What is stored of a key's own limit. Raises ValidationError for one above the plan that staff did not set."""
+    highest = limits.highest_own(organization.plan)
+    if own is not None and own > highest and not by_staff:
+        raise ValidationError(
+            {
+                "rate_limit_per_minute": [
+                    f"Number must be less than or equal to {highest}",
+                    f"The plan {organization.plan} allows no more; the operator of this service can give more.",
+                ]
+            }
+        )
+    return {"rate_limit_per_minute": own, "rate_limit_is_granted": by_staff and own is not None}
 
 
 def require_room(organization: Organization) -> None:

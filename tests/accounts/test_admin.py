@@ -54,7 +54,8 @@ def test_every_page_opens(admin: Client, organization: Organization, path: str) 
 
 def test_changing_an_organisation_is_recorded(admin: Client, staff: User, organization: Organization) -> None:
     page = f"{ORGANIZATIONS}{organization.pk}/change/"
-    assert admin.post(page, {"name": organization.name, "helios_lenient_user": "on"}).status_code == 302
+    form = {"name": organization.name, "plan": "free", "helios_lenient_user": "on"}
+    assert admin.post(page, form).status_code == 302
     organization.refresh_from_db()
     assert organization.is_active
     event = AuditEvent.objects.get()

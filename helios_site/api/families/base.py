@@ -47,8 +47,12 @@ class Caller(Protocol):
     def bucket(self) -> str:
         """The name under which the limiter counts the caller."""
 
+    @property
+    def plan(self) -> str:
+        """The plan of the organisation."""
+
     def rate(self, default: Rate) -> Rate:
-        """The caller's own limit, or the family's."""
+        """The caller's limit in a family whose general limit is `default`."""
 
 
 class FirstRenderer(BaseContentNegotiation):
