@@ -26,10 +26,14 @@ from apps.accounts.membership_required import for_members, no_access
 from apps.accounts.models import Membership
 from apps.api_keys import urls as api_keys
 from apps.api_keys.authentication import MemberAuthentication
+from apps.api_keys.usage import urls as usage
 from apps.model_runs import urls as model_runs
 from apps.webhooks import urls as webhooks
 
-FAMILIES = {"v1/": [*model_runs.urlpatterns, *webhooks.urlpatterns], "api/v1/": api_keys.urlpatterns}
+FAMILIES = {
+    "v1/": [*model_runs.urlpatterns, *webhooks.urlpatterns, *usage.urlpatterns],
+    "api/v1/": api_keys.urlpatterns,
+}
 
 
 class PagesFirst(DefaultContentNegotiation):

@@ -78,3 +78,5 @@ def _schedule(sender: Celery, **_: Any) -> None:
     every(60, "helios.housekeeping.send_key_notices")
     every(60, "helios.housekeeping.send_invitations")
     every(1800, "helios.housekeeping.note_key_expiries")
+    every(60, "helios.housekeeping.write_usage")
+    every(3600, "helios.housekeeping.remove_old_usage")

@@ -72,6 +72,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "helios_site.api.middleware.RequestContextMiddleware",
+    "apps.api_keys.usage.middleware.UsageMiddleware",
     "helios_site.api.middleware.ApiResponseMiddleware",
     "helios_site.api.middleware.RequireTlsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -244,6 +245,7 @@ SPECTACULAR_SETTINGS = {
         "apps.model_runs.openapi.describe_runs",
         "apps.webhooks.openapi.describe_webhooks",
         "apps.api_keys.openapi.describe_keys",
+        "apps.api_keys.usage.openapi.describe_usage",
         "helios_site.api.families.helios.openapi.describe_family",
         "helios_site.api.families.healos.openapi.describe_family",
     ],

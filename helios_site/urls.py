@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from apps.api_keys.first_key_page import first_key
+from apps.api_keys.usage.views import usage_page
 from apps.model_runs import uploads
 from helios_site import health, metrics
 from helios_site.start import start
@@ -23,6 +24,8 @@ urlpatterns = [
     re_path(r"^uploads/(?P<run_id>[^/]+)$", uploads.upload, name="upload"),
     path("v1/", include("apps.webhooks.urls")),
     path("api/v1/", include("apps.api_keys.urls")),
+    path("v1/", include("apps.api_keys.usage.urls")),
+    path("usage", usage_page, name="usage"),
     path("v1/", include("apps.model_runs.urls")),
 ]
 

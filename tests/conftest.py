@@ -26,6 +26,7 @@ from django.test import Client
 
 from apps.accounts.models import Organization, User
 from apps.api_keys.models import ApiKey
+from apps.api_keys.usage import counting
 from helios_site import cache
 from helios_site.api import ratelimit
 from helios_site.celery import app as celery_app
@@ -56,6 +57,7 @@ def _empty_valkey(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.RATE_LIMIT_BUDGET_SECONDS = 2
     monkeypatch.setattr(ratelimit, "_pause_until", 0.0)
     monkeypatch.setattr(cache, "_pause_until", 0.0)
+    monkeypatch.setattr(counting, "_counts", None)
     with redis.Redis.from_url(django_settings.REDIS_URL) as client:
         client.flushdb()
 

@@ -99,12 +99,15 @@ class OrganizationAdmin(AuditedModelAdmin):
         return format_html(
             '<a href="{}?organization__id__exact={}">API keys</a> · '
             '<a href="{}">Revoke all API keys</a> · '
+            '<a href="{}?organization__id__exact={}">Usage</a> · '
             '<a href="{}?organization__id__exact={}">Members</a> · '
             '<a href="{}?organization__id__exact={}">Invitations</a> · '
             '<a href="{}?organization__id__exact={}">Wellness models</a>',
             reverse("admin:api_keys_apikey_changelist"),
             organization.pk,
             reverse("admin:api_keys_apikey_revoke_organization", args=[organization.pk]),
+            reverse("admin:api_keys_usageday_changelist"),
+            organization.pk,
             reverse("admin:accounts_membership_changelist"),
             organization.pk,
             reverse("admin:accounts_invitation_changelist"),

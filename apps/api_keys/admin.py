@@ -18,6 +18,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from apps.accounts import audit
 from apps.accounts.models import Organization
@@ -25,6 +27,7 @@ from apps.api_keys import services, tokens
 from apps.api_keys.forms import ApiKeyForm, RevocationForm
 from apps.api_keys.leak_admin import LeakAdmin
 from apps.api_keys.models import ApiKey
+from apps.api_keys.usage import admin as usage_admin  # noqa: F401 - registers its pages
 
 _MAX_ORGANIZATIONS_FOUND = 50
 
@@ -90,6 +93,7 @@ class ApiKeyAdmin(LeakAdmin):
         "grace_ends_at",
         "superseded_by",
         "limit_counts",
+        "usage",
     )
     _editable: ClassVar = (
         "organization",
@@ -115,6 +119,11 @@ class ApiKeyAdmin(LeakAdmin):
     @admin.display(description="the limit counts")
     def limit_counts(self, key: ApiKey) -> str:
         return "as it stands" if key.rate_limit_is_granted else "up to that of the plan"
+
+    @admin.display(description="usage")
+    def usage(self, key: ApiKey) -> SafeString:
+        days = reverse("admin:api_keys_usageday_changelist")
+        return format_html('<a href="{}?key__id__exact={}">Requests and runs by day</a>', days, key.pk)
 
     # -- What may be done --------------------------------------------------------------------------
 

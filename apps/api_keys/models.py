@@ -134,3 +134,44 @@ class KeyNotice(models.Model):
     def reason(self) -> str:
         """Why the key was revoked, in words for its owner."""
         return REASONS_IN_WORDS.get(self.key.revoked_reason, self.key.revoked_reason)
+
+
+class UsageDay(models.Model):
+    """What one key did on one day (UTC). Runs that members of the organisation created count under no key."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.ForeignKey(ApiKey, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField()
+    # Requests that passed authentication, by the status of their answer; 429 is not among 4xx.
+    requests_2xx = models.BigIntegerField(default=0)
+    requests_4xx = models.BigIntegerField(default=0)
+    requests_429 = models.BigIntegerField(default=0)
+    requests_5xx = models.BigIntegerField(default=0)
+    # Runs that the key created, by the day on which they ended.
+    runs_ok = models.BigIntegerField(default=0)
+    runs_error = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = "usage of a day"
+        verbose_name_plural = "usage"
+        indexes: ClassVar = [
+            models.Index(fields=["key", "-day"], name="usage_by_key"),
+            models.Index(fields=["-day", "-id"], name="usage_newest"),
+        ]
+        constraints: ClassVar = [
+            # Also the index by which an organisation's days are found.
+            models.UniqueConstraint(fields=["organization", "day", "key"], name="usage_once", nulls_distinct=False),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key or 'no key'} on {self.day}"
+
+
+class UsageBatch(models.Model):
+    """A batch of requests that was written into the days, so that none is written twice."""
+
+    id = models.UUIDField(primary_key=True)
+    written_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return str(self.id)

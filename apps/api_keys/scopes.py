@@ -23,6 +23,7 @@ API_KEY_SCOPES = MappingProxyType(
         "webhooks:read": "read webhook endpoints",
         "webhooks:write": "create and delete webhook endpoints",
         "audit:read": "read the organisation's audit trail",
+        "usage:read": "read what the organisation's keys were used for",
     }
 )
 
@@ -38,6 +39,7 @@ MEMBER_SCOPES = frozenset(
         "documents:read",
         "documents:write",
         "notes:read",
+        "usage:read",
     }
 )
 

@@ -40,7 +40,7 @@ class Store:
             # Redis closed the connection while it was idle, or was restarted: once more on a new one.
             return _exchange(connection, command)
 
-    def run_script(self, script: Script, key: str, *arguments: int) -> Any:
+    def run_script(self, script: Script, key: str, *arguments: str | int) -> Any:
         """The reply of a script on one key, in one round trip once Redis knows the script."""
         try:
             return self.call("EVALSHA", script.sha1, 1, key, *arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 from typing import Any
 
 import schemathesis
@@ -16,6 +17,8 @@ def map_case(context: Any, case: Any) -> Any:
             case.body["url"] = "https://hooks.example.org/"  # the generator takes an empty URL for one of the pattern
         if "ext-api-keys" in case.operation.path:
             _fit_for_a_key(case.body)
+    if case.operation.path == "/v1/usage" and case.meta.generation.mode.is_positive:
+        _fit_for_usage(case.query)
     return case
 
 
@@ -27,6 +30,15 @@ def _name_tags_differently(tags: Any) -> None:
         name = str(tag["name"]) if isinstance(tag, dict) and isinstance(tag.get("name"), (str, int, float)) else ""
         if 0 < len(name) <= 200:
             tags[number] = {**tag, "name": f"{name} {number}"}
+
+
+def _fit_for_usage(query: dict[str, Any]) -> None:
+    """The last day is not before the first, and less than a quarter after it."""
+    if "to" in query:
+        last = date.fromisoformat(query["to"])
+        query["from"] = str(last - min(timedelta(days=7), last - date.min))
+    elif "from" in query:
+        query["from"] = str(date.today() - timedelta(days=7))  # noqa: DTZ011 - any recent day
 
 
 def _fit_for_a_key(body: dict[str, Any]) -> None:

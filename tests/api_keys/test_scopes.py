@@ -23,6 +23,7 @@ DOCUMENTED = {
     "webhooks:read",
     "webhooks:write",
     "audit:read",
+    "usage:read",
 }
 
 

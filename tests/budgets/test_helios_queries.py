@@ -108,13 +108,17 @@ def test_a_delete_costs_five_statements(api: Client) -> None:
     assert found == [KEY, RUN, "DELETE model_runs_modelrun", AUDIT, TELL]
 
 
-def test_to_end_a_run_costs_its_update_its_audit_row_and_what_tells_the_webhooks(api: Client) -> None:
+def test_to_end_a_run_costs_its_update_its_audit_row_what_tells_the_webhooks_and_its_usage(api: Client) -> None:
     run_id = start(api)
     claim = services.claim_run(run_id=UUID(run_id))
     assert claim is not None
     with CaptureQueriesContext(connection) as captured:
         assert services.finish_run(claim=claim, analysis=OK)
-    assert shapes(captured) == ["UPDATE model_runs_modelrun", AUDIT, TELL]
+    assert shapes(captured) == ["UPDATE model_runs_modelrun", AUDIT, TELL, "INSERT api_keys_usageday"]
+
+
+def test_usage_costs_the_key_and_one_read(api: Client) -> None:
+    assert statements(api, "GET", "/v1/usage") == [KEY, "SELECT api_keys_usageday"]
 
 
 def test_what_is_refused_early_costs_the_key_alone(api: Client) -> None:

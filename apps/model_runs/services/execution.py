@@ -14,6 +14,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
+from apps.api_keys.usage.services import count_run
 from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.queue import ring_on_commit
 from apps.model_runs.services import announcing, trail
@@ -127,7 +128,7 @@ def finish_run(*, claim: Claim, analysis: Analysis) -> bool:
 
 
 def complete(target: QuerySet[ModelRun], run: ModelRun, outcome: Mapping[str, object]) -> bool:
-    """End a RUNNING run that `target` selects, with its audit row in the same transaction."""
+    """End a RUNNING run that `target` selects, with its audit row and its usage in the same transaction."""
     with transaction.atomic():
         # Whole microseconds of one clock: completedAt is never before runAt.
         if not target.filter(status=Status.RUNNING).update(
@@ -143,4 +144,6 @@ def complete(target: QuerySet[ModelRun], run: ModelRun, outcome: Mapping[str, ob
             reason=str(outcome.get("error_code", "")),
         )
         announcing.ended(run, str(outcome["status"]), safety=outcome.get("safety"))
+        # Last, since runs of one key queue on its row until this commits.
+        count_run(organization_id=run.organization_id, key_id=run.created_by_key_id, ok=ok)
     return True

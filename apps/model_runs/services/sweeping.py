@@ -73,9 +73,8 @@ def _fail_spent_runs() -> int:
     # Handed out again, and then the operator lowered the number of attempts: no worker takes it any more.
     spent |= Q(status=Status.RUNNING, lease_expires_at__isnull=True) & ~attempts_left()
     failed = 0
-    for run in ModelRun.objects.filter(spent).only("id", "organization_id", "user_label", "attempt", "warnings")[
-        :BATCH
-    ]:
+    needed = ("id", "organization_id", "created_by_key_id", "user_label", "attempt", "warnings")
+    for run in ModelRun.objects.filter(spent).only(*needed)[:BATCH]:
         reason = (
             f"Processing did not finish in {run.attempt} attempts "
             f"(at most {settings.HELIOS_RUN_MAX_ATTEMPTS}, within {settings.HELIOS_RUN_DEADLINE_SECONDS} s). "
