@@ -30,7 +30,7 @@ def test_healos_94_of_200_parallel_calls_to_two_processes_exactly_100_pass(make_
         port = listener.getsockname()[1]
     command = [
         "-m", "gunicorn", "tests.api.patient_wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "8",
-        "--no-control-socket",
+        "--no-control-socket", "--preload",
     ]  # fmt: skip
 
     def answers() -> bool:

@@ -156,7 +156,7 @@ def test_the_database_refuses_to_grant_no_limit(make_key: MakeKey) -> None:
 def test_an_upgrade_takes_no_limit_away_that_a_key_had(make_key: MakeKey) -> None:
     limited, plain = make_key(rate_limit_per_minute=500)[0], make_key()[0]
     migration: Any = import_module("apps.api_keys.migrations.0004_granted_limits").Migration
-    [statement] = [operation.sql for operation in migration.operations if isinstance(operation, RunSQL)]
+    [statement] = [str(operation.sql) for operation in migration.operations if isinstance(operation, RunSQL)]
     with connection.cursor() as cursor:
         cursor.execute(statement)
     granted = ApiKey.objects.filter(rate_limit_is_granted=True).values_list("id", flat=True)

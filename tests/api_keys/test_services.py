@@ -190,8 +190,9 @@ def test_changing_records_what_changed_and_only_then(make_key: Issue) -> None:
 @pytest.mark.parametrize("field", ["organization", "organization_id", "expires_at", "revoked_at", "digest"])
 def test_nothing_else_of_a_key_can_be_changed(make_key: Issue, field: str) -> None:
     key, _ = make_key()
+    change: dict[str, Any] = {field: None}
     with pytest.raises(TypeError):
-        services.change_key(actor=SYSTEM, key_id=key.pk, **{field: None})
+        services.change_key(actor=SYSTEM, key_id=key.pk, **change)
 
 
 @pytest.mark.django_db(transaction=True)

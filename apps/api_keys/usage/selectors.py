@@ -7,19 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from apps.api_keys import limits
 from apps.api_keys.models import UsageDay
 
 
-def list_usage(organization_id: UUID, first: date, last: date) -> list[dict[str, Any]]:
-    """Each key's days from `first` to `last`, both included, the newest day first."""
+def list_usage(organization_id: UUID, first: date, last: date) -> QuerySet[UsageDay, Any]:
+    """Each key's days from `first` to `last`, both included, the newest day first, as mappings."""
     days = UsageDay.objects.filter(organization_id=organization_id, day__range=(first, last))
-    return list(
-        days.order_by("-day", "key__key_prefix", "key_id").values(
-            "day", "key__key_prefix", "key__name",
-            "requests_2xx", "requests_4xx", "requests_429", "requests_5xx", "runs_ok", "runs_error",
-        )
+    return days.order_by("-day", "key__key_prefix", "key_id").values(
+        "day", "key__key_prefix", "key__name",
+        "requests_2xx", "requests_4xx", "requests_429", "requests_5xx", "runs_ok", "runs_error",
     )  # fmt: skip
 
 

@@ -81,13 +81,14 @@ def write_requests() -> int:
 
 
 def _requests_of(taken: Mapping[str, str]) -> dict[_Place, dict[str, int]]:
-    said = [(*name.split(" "), int(count)) for name, count in taken.items()]
-    owners = dict(ApiKey.objects.filter(id__in={key for _, key, _, _ in said}).values_list("id", "organization_id"))
+    keys = ApiKey.objects.filter(id__in={name.split(" ")[1] for name in taken})
+    owners = dict(keys.values_list("id", "organization_id"))
     rows: dict[_Place, dict[str, int]] = defaultdict(dict)
-    for day, key, status, count in said:
+    for name, count in taken.items():
+        day, key, status = name.split(" ")
         key_id = UUID(key)
         if key_id in owners:
-            rows[_Place(owners[key_id], date.fromisoformat(day), key_id)][f"requests_{status}"] = count
+            rows[_Place(owners[key_id], date.fromisoformat(day), key_id)][f"requests_{status}"] = int(count)
     return rows
 
 
