@@ -74,6 +74,7 @@ def _schedule(sender: Celery, **_: Any) -> None:
     every(3600, "helios.housekeeping.remove_leftovers")
     every(settings.WEBHOOK_SWEEP_SECONDS, "helios.webhooks.deliver_due")
     every(3600, "helios.housekeeping.remove_webhook_leftovers")
+    every(3600, "helios.housekeeping.remove_old_replies")
     # What revoked a key rings at once; this finds what was lost, and what the mail server did not take.
     every(60, "helios.housekeeping.send_key_notices")
     every(60, "helios.housekeeping.send_invitations")

@@ -69,3 +69,8 @@ def record(
         path=request.path[:300],
         request_id=request.id,
     )
+
+
+def record_replay(*, actor: Actor, organization_id: uuid.UUID, object_id: str) -> None:
+    """Append that a caller was given the kept reply of an earlier call, which `path` names, once more."""
+    record("request.replayed", actor=actor, organization_id=organization_id, object_id=object_id[:64])

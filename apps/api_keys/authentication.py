@@ -66,6 +66,9 @@ class MemberRecord(NamedTuple):
     def rate(self, default: Rate) -> Rate:
         return limits.of_plan(self.plan, default)
 
+    def record_replay(self, object_id: str) -> None:
+        audit.record_replay(actor=self.actor, organization_id=self.organization_id, object_id=object_id)
+
 
 class ApiKeyAuthentication(BaseAuthentication):
     """The key in `x-api-key`, and nowhere else.

@@ -65,6 +65,9 @@ class KeyRecord(NamedTuple):
         own, is_granted = self.rate_limit_per_minute, self.rate_limit_is_granted
         return limits.of_key(self.plan, own, is_granted=is_granted, general=default)
 
+    def record_replay(self, object_id: str) -> None:
+        audit.record_replay(actor=self.actor, organization_id=self.organization_id, object_id=object_id)
+
 
 def find_record(digests: list[bytes]) -> KeyRecord | None:
     """The key with one of `digests` and its organisation, in one indexed query, live or not."""

@@ -18,6 +18,7 @@ from apps.api_keys.serializers import KeyChangeSerializer, KeyCreateSerializer, 
 from helios_site.api.families.healos.errors import Conflict
 from helios_site.api.families.healos.pages import page_of, read_page
 from helios_site.api.families.healos.view import HealosViewMixin
+from helios_site.api.families.idempotency import SecretReply
 
 BY_ITS_ADMIN = "revoked by an admin of the organisation"
 
@@ -49,7 +50,7 @@ class ApiKeyViewSet(HealosViewMixin, GenericViewSet):
         key, raw_key = services.issue_key(
             actor=self.caller.actor, organization=organization, created_by=self.person, **self.validated(request)
         )
-        return Response({"data": key_body(key, raw_key)}, status=201)
+        return SecretReply({"data": key_body(key, raw_key)}, status=201)
 
     def list(self, request: Request) -> Response:
         page, limit = read_page(request.query_params)
@@ -83,7 +84,7 @@ class ApiKeyViewSet(HealosViewMixin, GenericViewSet):
             )
         except services.KeyEnded as refusal:
             raise Conflict(str(refusal)) from None
-        return Response({"data": key_body(key, raw_key)}, status=201)
+        return SecretReply({"data": key_body(key, raw_key)}, status=201)
 
     # -- What each of them needs ------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from helios_site.api.families.helios.errors import Invalid
 from helios_site.api.families.helios.fields import moment
 from helios_site.api.families.helios.query import page, read_cursor, read_limit
 from helios_site.api.families.helios.view import HeliosViewMixin
+from helios_site.api.families.idempotency import SecretReply
 
 DISABLED = Invalid(("path", "webhook_id"), "value_error", "the webhook is disabled; nothing is sent to it")
 
@@ -43,7 +44,7 @@ class WebhookViewSet(HeliosViewMixin, GenericViewSet):
             )
         except services.TooMany as error:
             raise Invalid(("body",), "value_error", str(error)) from None
-        return Response({**endpoint_body(endpoint_row(endpoint)), "secret": secret})
+        return SecretReply({**endpoint_body(endpoint_row(endpoint)), "secret": secret})
 
     def list(self, request: Request) -> Response:
         limit, after = read_limit(request.query_params), read_cursor(request.query_params)
@@ -90,7 +91,7 @@ class WebhookRotationViewSet(_ActionViewSet):
         if rotated is None:
             raise NotFound
         secret, ends_at = rotated
-        return Response({"id": str(endpoint_id), "secret": secret, "previousSecretEndsAt": moment(ends_at)})
+        return SecretReply({"id": str(endpoint_id), "secret": secret, "previousSecretEndsAt": moment(ends_at)})
 
 
 @openapi.test

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import schemathesis
 
 
 @schemathesis.hook
 def map_case(context: Any, case: Any) -> Any:
+    if re.fullmatch("[!-~]{1,255}", (case.headers or {}).get("Idempotency-Key", "")):
+        case.headers["Idempotency-Key"] = str(uuid4())  # one for each call
     if isinstance(case.body, dict):
         _name_tags_differently(case.body.get("tags"))
         if case.body.get("url") == "" and case.meta.generation.mode.is_positive:

@@ -23,13 +23,14 @@ def description() -> Any:
 
 def test_every_operation_says_how_it_can_fail(description: Any) -> None:
     for path, operations in description["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
             responses = set(operation["responses"])
             if path.startswith("/v1/"):
                 assert {"200", "401", "403", "405", "429", "500"} <= responses
                 assert operation["security"] == [{"apiKey": []}]
                 headers = operation["responses"]["200"]["headers"]
-                assert set(headers) == {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
+                limits = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
+                assert set(headers) == limits | ({"Idempotent-Replayed"} if method == "post" else set())
             elif path.startswith("/api/v1/ext-api-keys"):
                 is_open = path.endswith("/report-leak")
                 assert {"400", "405", "429", "500"} <= responses
@@ -40,6 +41,18 @@ def test_every_operation_says_how_it_can_fail(description: Any) -> None:
                 assert {"200", "403", "404", "409", "411", "413"} <= responses
                 assert operation["security"] == []
             assert operation["summary"]
+
+
+def test_every_post_of_a_known_caller_takes_an_idempotency_key(description: Any) -> None:
+    takers = set()
+    for path, operations in description["paths"].items():
+        for method, operation in operations.items():
+            names = [parameter["name"] for parameter in operation.get("parameters", ())]
+            if "Idempotency-Key" in names:
+                takers.add(path)
+                assert {"409", "422"} <= set(operation["responses"])
+            assert ("Idempotency-Key" in names) == (method == "post" and not path.endswith("/report-leak"))
+    assert {"/v1/models/mental-wellness", "/v1/webhooks", "/api/v1/ext-api-keys"} < takers
 
 
 def test_every_reference_resolves(description: Any) -> None:

@@ -16,6 +16,7 @@ from apps.model_runs.queue import ring_on_commit
 from apps.model_runs.services import announcing, trail
 from apps.model_runs.storage import recordings
 from apps.model_runs.wellness.interface import ErrorCode
+from helios_site.api.families.idempotency import forget
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ def delete_run(*, actor: audit.Actor, organization_id: UUID, run_id: UUID) -> bo
         ModelRun.objects.filter(id=run_id).delete()
         trail.record("deleted", actor=actor, organization_id=organization_id, run_id=run_id)
         announcing.deleted(run)
+        forget(organization_id, [run_id])
         if key:
             # Should this fail after the commit, `remove_leftovers` finds an object that no row names.
             transaction.on_commit(lambda: recordings().delete(key), robust=True)

@@ -14,6 +14,7 @@ from apps.model_runs.models import DataToDelete, ModelRun, Status
 from apps.model_runs.services import announcing, trail
 from apps.model_runs.services.creation import run_of_recording
 from apps.model_runs.storage import recordings
+from helios_site.api.families.idempotency import forget
 
 BATCH = 500
 # Objects that no row names are removed only when no upload can still be about to name them.
@@ -79,6 +80,7 @@ def _erase(run_id: UUID) -> bool:
                 changes |= _BLANK_RESULTS
             ModelRun.objects.filter(id=run.id).update(**changes)
         trail.record("erased", organization_id=run.organization_id, run_id=run.id, reason=" ".join(sorted(kinds)))
+        forget(run.organization_id, [run.id])
     return True
 
 
@@ -104,6 +106,7 @@ def _remove_abandoned_runs() -> int:
         for run in abandoned:
             trail.record("abandoned", organization_id=run.organization_id, run_id=run.id)
             announcing.deleted(run)
+            forget(run.organization_id, [run.id])
     return len(abandoned)
 
 

@@ -17,6 +17,7 @@ from apps.api_keys.validation import clean_reason
 from apps.webhooks import signing
 from apps.webhooks.models import WebhookEndpoint, WebhookSecret
 from apps.webhooks.services import trail
+from helios_site.api.families.idempotency import forget
 from helios_site.encryption import encrypt
 
 
@@ -76,6 +77,7 @@ def delete_endpoint(*, actor: audit.Actor, organization_id: UUID, endpoint_id: U
         return False
     trail.record("deleted", endpoint, actor=actor)
     endpoint.delete()
+    forget(organization_id, [endpoint_id])
     return True
 
 

@@ -1,17 +1,19 @@
 """What the views of all API families share: JSON whatever is accepted, and the order of checks.
 
-Header, key, address list (authentication) → rate limit → method → scope → path → body → object. A family adds
-its dialect: error bodies, ids, field classes.
+Header, key, address list (authentication) → rate limit → method → scope → path → `Idempotency-Key` → body → object.
+A family adds its dialect: error bodies, ids, field classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any, Protocol, cast
 from uuid import UUID
 
 from django.http import HttpRequest
-from rest_framework.exceptions import MethodNotAllowed, Throttled
+from django.http.response import HttpResponseBase
+from rest_framework.exceptions import APIException, MethodNotAllowed, Throttled
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -20,6 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from helios_site.api import ratelimit
+from helios_site.api.families import idempotency
 from helios_site.env import Rate
 
 
@@ -54,6 +57,9 @@ class Caller(Protocol):
     def rate(self, default: Rate) -> Rate:
         """The caller's limit in a family whose general limit is `default`."""
 
+    def record_replay(self, object_id: str) -> None:
+        """Note in the audit trail that the caller got a kept reply, which is about this object, once more."""
+
 
 class FirstRenderer(BaseContentNegotiation):
     """The first parser and the first renderer: neither `Accept` nor `?format` nor `Content-Type` has a say."""
@@ -85,6 +91,9 @@ class FamilyViewMixin(APIView):
             raise MethodNotAllowed(str(request.method))
         self.check_permissions(request)
         self.check_path()
+        if request.method == "POST" and request.auth is not None and idempotency.IN_META in request.META:
+            # As a viewset itself names its handlers: dispatch looks for one after this.
+            setattr(self, "post", partial(self._once, getattr(self, "post")))  # noqa: B009, B010
 
     @property
     def default_response_headers(self) -> dict[str, str]:
@@ -116,3 +125,24 @@ class FamilyViewMixin(APIView):
 
     def check_path(self) -> None:
         """Parse what the path names. Raises the family's error for a malformed id."""
+
+    def invalid_header(self, name: str, message: str) -> APIException:
+        """The family's error for a header of ours."""
+        raise NotImplementedError
+
+    def _once(
+        self, handler: Callable[..., HttpResponseBase], request: Request, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        call = idempotency.call_of(
+            request._request, organization_id=self.caller.organization_id, path_ids=kwargs.values()
+        )
+        if call is None:
+            raise self.invalid_header(idempotency.HEADER, idempotency.INVALID)
+
+        def work() -> HttpResponseBase:
+            try:
+                return handler(request, *args, **kwargs)
+            except Exception as error:
+                return self.handle_exception(error)  # which raises a bug again
+
+        return idempotency.once(call, work, on_replay=self.caller.record_replay)

@@ -6,6 +6,8 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 
+from helios_site.api.families.idempotency import HEADER, KEPT_HOURS, MAX_CHARS, PATTERN, REPLAYED
+
 Schema = dict[str, Any]
 
 
@@ -37,10 +39,38 @@ EXTRA_HEADERS: dict[str, dict[str, Schema]] = {
     "405": {"Allow": {"description": "The methods that the path has.", "schema": TEXT}},
     "429": {"Retry-After": {"description": "Whole seconds.", "schema": {"type": "integer", "minimum": 1}}},
 }
+REPLAY_HEADER: dict[str, Schema] = {
+    REPLAYED: {
+        "required": False,
+        "description": "`true` on the kept reply of an earlier call with the same `Idempotency-Key`.",
+        "schema": {"const": "true"},
+    }
+}
+_IDEMPOTENCY_KEY: Schema = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": f"Any text of yours, new for each call. Sent again with the same body within {KEPT_HOURS} hours, "
+    "the call is not done again but answered as the first time: use it to repeat a call whose reply was lost. Until the "
+    "first call has ended, and for a reply that showed a secret, the answer is 409.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_CHARS, "pattern": f"^{PATTERN}$"},
+}
 
 
 def header_references(names: dict[str, Schema]) -> Schema:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def takes_key(method: str, operation: Schema) -> bool:
+    """Whether the operation looks at an `Idempotency-Key`: a POST of a caller who is known."""
+    return method == "post" and bool(operation.get("security"))
+
+
+def add_key(operation: Schema) -> None:
+    """Describe the header, and the one that marks a kept reply."""
+    operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+    for response in operation["responses"].values():
+        response.setdefault("headers", {}).update(header_references(REPLAY_HEADER))
 
 
 class Described:

@@ -12,6 +12,8 @@ from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from helios_site.api.families.idempotency import Refused
+
 VALIDATION_ERROR = "Validation error"
 Details = dict[str, list[str]]
 
@@ -97,6 +99,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         case exceptions.MethodNotAllowed():
             allow = ", ".join(context["view"].allowed_methods)
             return Response(body_of(405), status=405, headers={"Allow": allow})
+        case Refused():
+            return Response({"error": str(exc.detail)}, status=exc.status_code, headers=exc.headers)
         case exceptions.Throttled():
             return Response(body_of(429), status=429)  # the middleware adds `Retry-After`
         case BadRequest() | Conflict():

@@ -11,9 +11,11 @@ from helios_site.api.families.schema import (
     LIMIT_HEADERS,
     TEXT,
     Schema,
+    add_key,
     component,
     fixed,
     header_references,
+    takes_key,
 )
 
 
@@ -53,7 +55,11 @@ _ERRORS = {
     "403": ("The caller may not do this.", "HealosError"),
     "404": ("Absent, or another organisation's.", "HealosError"),
     "405": ("The path has no such method.", "HealosError"),
-    "409": ("It does not fit the present state of the object.", "HealosError"),
+    "409": (
+        "It does not fit the state of the object; or the same call is under way, or showed a secret.",
+        "HealosError",
+    ),
+    "422": ("The `Idempotency-Key` was used for another body.", "HealosError"),
     "429": ("The limit is reached. A call after `Retry-After` seconds succeeds.", "HealosError"),
     "500": ("A fault inside the service.", "HealosError"),
 }
@@ -82,6 +88,9 @@ def describe_family(result: Schema, generator: Any, request: Any, public: bool) 
                 statuses |= {"404"} | ({"409"} if method != "get" else set())
             for response in operation["responses"].values():
                 response["headers"] = header_references(LIMIT_HEADERS)
+            if takes_key(method, operation):
+                statuses |= {"400", "409", "422"}
+                add_key(operation)
             for status in sorted(statuses):
                 operation["responses"][status] = {"$ref": f"#/components/responses/Healos{status}"}
     components = result["components"]

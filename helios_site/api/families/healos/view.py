@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from helios_site.api.families.base import FamilyViewMixin
 from helios_site.api.families.healos import json_body
-from helios_site.api.families.healos.errors import exception_handler
+from helios_site.api.families.healos.errors import Invalid, exception_handler
 from helios_site.env import Rate
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -49,6 +49,9 @@ class HealosViewMixin(FamilyViewMixin):
     def not_found(self) -> NotFound:
         """Absent, foreign and malformed alike."""
         return NotFound(self.not_found_text)
+
+    def invalid_header(self, name: str, message: str) -> Invalid:
+        return Invalid({name.lower(): [f"String {message}"]})
 
     def read_body(self, request: Request) -> dict[str, Any]:
         """The JSON object that was sent. Raises BadRequest or Invalid."""

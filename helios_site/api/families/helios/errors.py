@@ -14,6 +14,7 @@ from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from helios_site.api.families.idempotency import Refused
 from helios_site.api.full_disk import is_full_disk
 
 log = structlog.get_logger(__name__)
@@ -130,6 +131,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         case exceptions.MethodNotAllowed():
             allow = ", ".join(context["view"].allowed_methods)
             return Response(body_of(405), status=405, headers={"Allow": allow})
+        case Refused():
+            return Response({"detail": str(exc.detail)}, status=exc.status_code, headers=exc.headers)
         case exceptions.Throttled():
             return Response(body_of(429), status=429)  # the middleware adds `Retry-After`
         case _ if is_full_disk(exc):

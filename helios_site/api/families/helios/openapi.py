@@ -10,11 +10,14 @@ from drf_spectacular.utils import OpenApiParameter
 from helios_site.api.families.schema import (
     EXTRA_HEADERS,
     LIMIT_HEADERS,
+    REPLAY_HEADER,
     TEXT,
     Schema,
+    add_key,
     component,
     fixed,
     header_references,
+    takes_key,
 )
 
 RUN_ID_PARAMETER = OpenApiParameter(
@@ -41,6 +44,7 @@ SCHEMAS: dict[str, Schema] = {
         }
     ),
     "HTTPValidationError": fixed({"detail": {"type": "array", "items": component("ValidationError")}}),
+    "HTTPValidationOrKeyError": {"anyOf": [component("HTTPValidationError"), component("Error")]},
 }
 
 _ERRORS = {
@@ -48,7 +52,12 @@ _ERRORS = {
     "403": ("The key is valid and lacks the scope.", "Error"),
     "404": ("It is absent, another organisation's, deleted, or erased.", "Error"),
     "405": ("The path has no such method.", "Error"),
+    "409": ("The same call, by its `Idempotency-Key`, is under way, or showed a secret.", "Error"),
     "422": ("Body, query or path fails validation; malformed JSON.", "HTTPValidationError"),
+    "422WithKey": (
+        "Body, header or path fails validation; malformed JSON; or the `Idempotency-Key` was used for another body.",
+        "HTTPValidationOrKeyError",
+    ),
     "429": ("The limit is reached. A call after `Retry-After` seconds succeeds.", "Error"),
     "500": ("A fault inside the service.", "Error"),
 }
@@ -69,20 +78,25 @@ def describe_family(result: Schema, generator: Any, request: Any, public: bool) 
     for path, operations in result["paths"].items():
         if not path.startswith("/v1/"):
             continue
-        for operation in operations.values():
+        for method, operation in operations.items():
             statuses = {"401", "403", "405", "429", "500"}
-            if operation.get("parameters") or "requestBody" in operation:
+            if takes_key(method, operation):
+                statuses |= {"409", "422WithKey"}
+            elif operation.get("parameters") or "requestBody" in operation:
                 statuses.add("422")
             if "{" in path:
                 statuses.add("404")
             for response in operation["responses"].values():
                 response["headers"] = header_references(LIMIT_HEADERS)
+            if takes_key(method, operation):
+                add_key(operation)
             for status in sorted(statuses):
-                operation["responses"][status] = {"$ref": f"#/components/responses/Helios{status}"}
+                operation["responses"][status[:3]] = {"$ref": f"#/components/responses/Helios{status}"}
     components = result["components"]
     components.setdefault("schemas", {}).update(SCHEMAS)
     components["responses"] = {f"Helios{status}": _error_response(status) for status in _ERRORS}
     headers = LIMIT_HEADERS | {name: form for extra in _EXTRA_HEADERS.values() for name, form in extra.items()}
+    headers |= REPLAY_HEADER
     components["headers"] = {name: {"required": True, **form} for name, form in headers.items()}
     return result
 

@@ -39,6 +39,9 @@ class HeliosViewMixin(FamilyViewMixin):
                     raise Invalid(("path", name), "type_error.uuid")
                 self.path_ids[name] = found
 
+    def invalid_header(self, name: str, message: str) -> Invalid:
+        return Invalid(("header", name.lower()), "value_error", message)
+
     def read_body(self, request: Request) -> dict[str, Any]:
         """The JSON object that was sent. Raises Invalid."""
         return json_body.read_object(request._request)

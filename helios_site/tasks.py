@@ -1,0 +1,12 @@
+"""Celery tasks of what belongs to no app: each calls one function."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from helios_site.api.families import idempotency
+
+
+@shared_task(name="helios.housekeeping.remove_old_replies")
+def remove_old_replies() -> None:
+    idempotency.remove_old_replies()
