@@ -78,6 +78,7 @@ def _schedule(sender: Celery, **_: Any) -> None:
     # What revoked a key rings at once; this finds what was lost, and what the mail server did not take.
     every(60, "helios.housekeeping.send_key_notices")
     every(60, "helios.housekeeping.send_invitations")
+    every(60, "helios.housekeeping.send_webhook_notices")
     every(1800, "helios.housekeeping.note_key_expiries")
     every(60, "helios.housekeeping.write_usage")
     every(3600, "helios.housekeeping.remove_old_usage")

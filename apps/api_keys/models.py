@@ -11,6 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
+from apps.accounts.admin_mails import AdminNotice
 from apps.accounts.models import Organization
 
 REASONS_IN_WORDS = {
@@ -104,8 +105,8 @@ class ApiKey(models.Model):
         return "grace" if self.grace_ends_at is not None else "active"
 
 
-class KeyNotice(models.Model):
-    """One piece of news about a key for the admins of its organisation: each kind once, mailed until it is sent."""
+class KeyNotice(AdminNotice):
+    """One piece of news about a key for the admins of its organisation: each kind once."""
 
     class Kind(models.TextChoices):
         REVOKED = "revoked", "revoked"
@@ -117,9 +118,6 @@ class KeyNotice(models.Model):
     key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="notices")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     detail = models.CharField(max_length=300, blank=True)  # where a leaked key was found
-    due_at = models.DateTimeField(default=timezone.now)
-    tries = models.PositiveSmallIntegerField(default=0)
-    sent_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["key", "kind"], name="key_notice_once")]

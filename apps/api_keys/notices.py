@@ -1,33 +1,22 @@
-"""Mails about keys to the admins of their organisation. A mail shows a key's first characters and name, never a key.
-
-What is to be mailed is a row, written in the transaction of its cause; beat looks for rows that were not mailed yet,
-so that neither a lost message of the broker nor a mail server that is away loses one.
-"""
+"""Mails about keys to the admins of their organisation. A mail shows a key's first characters and name, never a key."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import structlog
 from django.conf import settings
-from django.core import mail
 from django.db import transaction
 from django.db.models import F
-from django.template.loader import render_to_string
 from django.utils import timezone
 
-from apps.accounts import audit
-from apps.accounts.models import Membership, User
+from apps.accounts import admin_mails, audit
 from apps.api_keys.models import ApiKey, KeyNotice
 from helios_site.bell import ring_on_commit
-
-log = structlog.get_logger(__name__)
 
 SEND = "helios.housekeeping.send_key_notices"
 Kind = KeyNotice.Kind
 
-MAX_TRIES = 10  # the last about 17 hours after the first
 KEYS_IN_A_MAIL = 100
 # How long before the expiry a notice is due; a key that lives no longer than that from the start gets none.
 _AHEAD = {Kind.SEVEN_DAYS: timedelta(days=7), Kind.ONE_DAY: timedelta(days=1), Kind.EXPIRED: timedelta(0)}
@@ -85,12 +74,8 @@ def send_due_notices() -> int:
 
 
 def _claim() -> list[KeyNotice]:
-    """Due notices of one kind and organisation, locked; rows that another process has are skipped."""
-    due = (
-        KeyNotice.objects.select_for_update(of=("self",), skip_locked=True)
-        .filter(sent_at__isnull=True, tries__lt=MAX_TRIES, due_at__lte=timezone.now())
-        .order_by("due_at", "id")
-    )
+    """Due notices of one kind and organisation, locked."""
+    due = admin_mails.due(KeyNotice)
     first = due.select_related("key").first()
     if first is None:
         return []
@@ -99,44 +84,28 @@ def _claim() -> list[KeyNotice]:
 
 
 def _mail_of(notices: Sequence[KeyNotice]) -> int:
-    kind, organization, now = Kind(notices[0].kind), notices[0].key.organization, timezone.now()
-    members = Membership.objects.filter(organization=organization, role=Membership.Role.ADMIN)
-    addresses = list(User.objects.filter(memberships__in=members, is_active=True).values_list("email", flat=True))
-    try:
-        if addresses:
-            _send(kind, notices, addresses)
-    except OSError as error:  # of which every fault of smtplib is one
-        log.warning("mail_not_sent", kind=kind, organization_id=str(organization.id), error=type(error).__name__)
-        for notice in notices:
-            notice.tries += 1
-            notice.due_at = now + timedelta(minutes=2**notice.tries)
-        KeyNotice.objects.bulk_update(notices, ["tries", "due_at"])
+    kind, organization = Kind(notices[0].kind), notices[0].key.organization
+    which = f"API key {notices[0].key.key_prefix}…" if len(notices) == 1 else f"{len(notices)} API keys"
+    mailed = admin_mails.send(
+        notices,
+        organization,
+        subject=f"{which} of {organization.name}: {_SUBJECTS[kind]}",
+        template="emails/api_key_notice.txt",
+        context={
+            "kind": kind.value,
+            "notices": notices,
+            "keys_url": f"{settings.HELIOS_PUBLIC_BASE_URL}/browse/api/v1/ext-api-keys",
+        },
+    )
+    if mailed is None:
         return 0
     for notice in notices:
-        notice.sent_at = now
         audit.record(
             "api_key.notice_sent",
             actor=audit.SYSTEM,
             organization_id=organization.id,
             object_type="api_key",
             object_id=notice.key_id,
-            reason=f"{kind.label}: mailed to {len(addresses)} admins",
+            reason=f"{kind.label}: mailed to {mailed} admins",
         )
-    KeyNotice.objects.bulk_update(notices, ["sent_at"])
     return len(notices)
-
-
-def _send(kind: KeyNotice.Kind, notices: Sequence[KeyNotice], addresses: Sequence[str]) -> None:
-    organization = notices[0].key.organization
-    which = f"API key {notices[0].key.key_prefix}…" if len(notices) == 1 else f"{len(notices)} API keys"
-    subject = f"{which} of {organization.name}: {_SUBJECTS[kind]}"
-    context = {
-        "kind": kind.value,
-        "organization": organization,
-        "notices": notices,
-        "keys_url": f"{settings.HELIOS_PUBLIC_BASE_URL}/browse/api/v1/ext-api-keys",
-    }
-    body = render_to_string("emails/api_key_notice.txt", context)
-    # One mail each: who else is an admin is nobody's business.
-    mails = [mail.EmailMessage(subject, body, to=[address]) for address in addresses]
-    mail.get_connection().send_messages(mails)

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from apps.accounts.admin_mails import AdminNotice
 from apps.accounts.models import Organization
 
 
@@ -111,3 +112,23 @@ class WebhookDelivery(models.Model):
         if self.delivered_at is not None:
             return "DELIVERED"
         return "FAILED" if self.next_try_at is None else "PENDING"
+
+
+class WebhookNotice(AdminNotice):
+    """That an endpoint was disabled since an event could not be delivered, for the admins of its organisation."""
+
+    id = models.BigAutoField(primary_key=True)
+    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="notices")
+    disabled_at = models.DateTimeField(default=timezone.now, editable=False)
+    event = models.CharField(max_length=40)
+    tried = models.PositiveSmallIntegerField()
+    answer = models.CharField(max_length=320)  # to the last try, or why there was none
+
+    class Meta:
+        default_permissions = ()
+        indexes: ClassVar = [
+            models.Index(fields=["due_at", "id"], name="webhook_notice_due", condition=Q(sent_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"disabled: {self.endpoint_id}"

@@ -144,6 +144,13 @@ rotation = _action(
     text="For 24 hours every event carries a signature by the new secret and one by the secret before, so that "
     "receivers can be changed in their own time.",
 )
+enabling = _action(
+    "webhook_enable",
+    "Enable a webhook that was disabled",
+    "Webhook",
+    "The webhook. Doing it again is harmless.",
+    text="What was waiting is sent; events that happened meanwhile were not kept.",
+)
 test = _action(
     "webhook_test",
     "Send a test event",

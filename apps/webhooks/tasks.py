@@ -10,6 +10,7 @@ from celery import shared_task
 
 from apps.webhooks import sending, services
 from apps.webhooks.queue import DELIVER_DUE, ring
+from apps.webhooks.services.notices import SEND
 
 
 @shared_task(name=DELIVER_DUE)
@@ -21,3 +22,8 @@ def deliver_due() -> None:
 @shared_task(name="helios.housekeeping.remove_webhook_leftovers")
 def remove_webhook_leftovers() -> None:
     services.remove_old_deliveries()
+
+
+@shared_task(name=SEND)
+def send_webhook_notices() -> None:
+    services.send_due_notices()

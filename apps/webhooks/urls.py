@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.webhooks.viewsets import (
     WebhookDeliveryViewSet,
+    WebhookEnablingViewSet,
     WebhookResendViewSet,
     WebhookRotationViewSet,
     WebhookTestViewSet,
@@ -20,6 +21,7 @@ urlpatterns = [
     *either("webhooks", WebhookViewSet.as_view({"get": "list", **CREATE})),
     *either(ONE, WebhookViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
     *either(f"{ONE}/rotate", WebhookRotationViewSet.as_view(CREATE)),
+    *either(f"{ONE}/enable", WebhookEnablingViewSet.as_view(CREATE)),
     *either(f"{ONE}/test", WebhookTestViewSet.as_view(CREATE)),
     *either(f"{ONE}/deliveries", WebhookDeliveryViewSet.as_view({"get": "list"})),
     *either(f"{ONE}/deliveries/<str:delivery_id>/resend", WebhookResendViewSet.as_view(CREATE)),

@@ -24,6 +24,7 @@ from helios_site.api.families.helios.query import page, read_cursor, read_limit
 from helios_site.api.families.helios.view import HeliosViewMixin
 from helios_site.api.families.idempotency import SecretReply
 
+BY_THE_ORGANIZATION = "enabled by the organisation"
 DISABLED = Invalid(("path", "webhook_id"), "value_error", "the webhook is disabled; nothing is sent to it")
 
 
@@ -92,6 +93,20 @@ class WebhookRotationViewSet(_ActionViewSet):
             raise NotFound
         secret, ends_at = rotated
         return SecretReply({"id": str(endpoint_id), "secret": secret, "previousSecretEndsAt": moment(ends_at)})
+
+
+@openapi.enabling
+class WebhookEnablingViewSet(_ActionViewSet):
+    """A webhook that was disabled is sent events again."""
+
+    def create(self, request: Request, webhook_id: str) -> Response:
+        endpoints = selectors.list_endpoints(self.caller.organization_id)
+        endpoint = endpoints.filter(id=self.path_ids["webhook_id"]).first()
+        if endpoint is None:
+            raise NotFound
+        services.enable_endpoint(actor=self.caller.actor, endpoint_id=endpoint.id, reason=BY_THE_ORGANIZATION)
+        endpoint.refresh_from_db()
+        return Response(endpoint_body(endpoint_row(endpoint)))
 
 
 @openapi.test

@@ -171,7 +171,8 @@ def test_a_form_with_files_is_parsed_as_ever_while_it_is_hashed(settings: Any) -
     request = RequestFactory().post("/", {"file": file, "title": "a"})
     found = BodyHash(request)
     assert request.POST["title"] == "a"
-    assert request.FILES["file"].size == 5000
+    sent: Any = request.FILES["file"]
+    assert sent.size == 5000
     assert found.is_whole
 
 
@@ -191,7 +192,7 @@ class Broken(io.BytesIO):
 @pytest.mark.parametrize(("path", "status"), [(RUNS, 422), (KEYS, 400)])
 def test_a_body_that_ends_early_does_nothing(api: Client, person: Client, path: str, status: int) -> None:
     client = api if path == RUNS else person
-    extra = {"wsgi.input": Broken(), "CONTENT_LENGTH": "100"}
+    extra: dict[str, Any] = {"wsgi.input": Broken(), "CONTENT_LENGTH": "100"}
     assert post(client, path, **extra).status_code == status
     assert IdempotentReply.objects.count() == 0
 

@@ -48,7 +48,7 @@ def test_of_50_equal_calls_at_once_one_is_done_and_the_others_get_its_reply_or_4
 
 
 @pytest.fixture
-def in_flight(transactional_db: None, make_key: MakeKey, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def in_flight(transactional_db: None, make_key: MakeKey, monkeypatch: pytest.MonkeyPatch) -> Any:
     """`with in_flight() as (client, first, go_on)`: the first call has made its run and does not commit before
     `go_on` is set."""
     raw_key, real = make_key()[1], runs.create_run

@@ -14,6 +14,7 @@ from django.core import mail
 from django.db import transaction
 from django.utils import timezone
 
+from apps.accounts import admin_mails
 from apps.accounts.audit import SYSTEM
 from apps.accounts.models import AuditEvent, Membership, Organization, User
 from apps.api_keys import notices, services
@@ -145,7 +146,7 @@ def test_a_mail_that_nobody_ever_takes_is_given_up(make_key: MakeKey, monkeypatc
     for hour in range(48):
         with time_machine.travel(now + timedelta(hours=hour), tick=False):
             notices.send_due_notices()
-    assert KeyNotice.objects.get().tries == notices.MAX_TRIES
+    assert KeyNotice.objects.get().tries == admin_mails.MAX_TRIES
 
 
 @pytest.mark.django_db(transaction=True)

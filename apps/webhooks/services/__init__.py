@@ -11,6 +11,7 @@ from apps.webhooks.services.endpoints import (
     enable_endpoint,
     rotate_secret,
 )
+from apps.webhooks.services.notices import send_due_notices
 
 __all__ = [
     "Claim",
@@ -27,5 +28,6 @@ __all__ = [
     "remove_old_deliveries",
     "resend_delivery",
     "rotate_secret",
+    "send_due_notices",
     "send_test",
 ]

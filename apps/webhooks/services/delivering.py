@@ -16,6 +16,8 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.webhooks.event_types import TEST
 from apps.webhooks.models import WebhookDelivery, WebhookEndpoint
+from apps.webhooks.services import notices
+from apps.webhooks.services.emitting import is_farewell, without_label
 from apps.webhooks.services.endpoints import disable_endpoint
 
 # Pauses between the tries of a delivery, beginning after the first.
@@ -109,10 +111,13 @@ def finish_delivery(*, claim: Claim, outcome: Outcome) -> bool:
     delivery.error = outcome.error[:300]
     delivery.delivered_at = now if outcome.is_delivered else None
     delivery.next_try_at = None if outcome.is_delivered else _next_try(delivery)
+    if delivery.next_try_at is None and is_farewell(delivery.event):
+        delivery.body = without_label(delivery.body)
     delivery.save()
     if delivery.status == "FAILED" and delivery.event != TEST:
         reason = f"Delivery {delivery.id} failed {delivery.attempts} times."
-        disable_endpoint(actor=audit.SYSTEM, endpoint_id=claim.endpoint_id, reason=reason)
+        if disable_endpoint(actor=audit.SYSTEM, endpoint_id=claim.endpoint_id, reason=reason):
+            notices.announce_disabled(delivery)
     return True
 
 

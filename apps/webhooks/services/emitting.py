@@ -42,9 +42,10 @@ FOR KEY SHARE OF endpoint
 def emit(*events: Event) -> None:
     """Have the endpoints told that chose these events: one statement in the caller's transaction, whoever listens.
 
-    A `….deleted` event removes the deliveries of earlier events of its object.
+    A `….deleted` event removes the deliveries of earlier events of its object; its own body loses the label once it
+    has arrived, or has been given up.
     """
-    gone = [event for event in events if event.type.endswith(".deleted")]
+    gone = [event for event in events if is_farewell(event.type)]
     whose, which = [event.organization_id for event in gone], [event.object_id for event in gone]
     columns = [(event.organization_id, event.type, event.object_id, body_of(event)) for event in events]
     with connection.cursor() as cursor:
@@ -58,6 +59,18 @@ def body_of(event: Event) -> str:
     data = {"id": str(event.object_id), "status": event.status, "userLabel": event.user_label}
     timestamp = timezone.now().replace(microsecond=0).isoformat()
     return json.dumps({"type": event.type, "timestamp": timestamp, "data": data}, separators=(",", ":"))
+
+
+def is_farewell(kind: str) -> bool:
+    """Whether events of this type say that their object is gone."""
+    return kind.endswith(".deleted")
+
+
+def without_label(body: str) -> str:
+    """The JSON of an event without the person's label; sent again, it is signed anew."""
+    event = json.loads(body)
+    event["data"]["userLabel"] = None
+    return json.dumps(event, separators=(",", ":"))
 
 
 @transaction.atomic

@@ -51,8 +51,8 @@ _IDEMPOTENCY_KEY: Schema = {
     "in": "header",
     "required": False,
     "description": f"Any text of yours, new for each call. Sent again with the same body within {KEPT_HOURS} hours, "
-    "the call is not done again but answered as the first time: use it to repeat a call whose reply was lost. Until the "
-    "first call has ended, and for a reply that showed a secret, the answer is 409.",
+    "the call is not done again but answered as the first time: use it to repeat a call whose reply was lost. "
+    "The answer is 409 until the first call has ended, and if its reply showed a secret.",
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_CHARS, "pattern": f"^{PATTERN}$"},
 }
 

@@ -175,6 +175,22 @@ def test_a_disabled_webhook_says_so_and_takes_nothing(api: Client) -> None:
         assert_invalid(post(api, f"{HOOKS}/{webhook}/{path}"), ["path", "webhook_id"], "value_error")
 
 
+def test_a_disabled_webhook_is_enabled_again_and_sends_what_waited(api: Client, receiver: Receiver) -> None:
+    webhook = create(api, url=receiver.url())["id"]
+    post(api, f"{HOOKS}/{webhook}/test")
+    services.disable_endpoint(actor=SYSTEM, endpoint_id=UUID(webhook), reason="It answered 500 for days.")
+    sending.deliver_due()
+    assert receiver.calls == []
+    for _ in range(2):
+        shown = post(api, f"{HOOKS}/{webhook}/enable").json()
+        assert shown == api.get(f"{HOOKS}/{webhook}").json()
+        assert (shown["enabled"], shown["disabledReason"]) == (True, None)
+    sending.deliver_due()
+    assert len(receiver.calls) == 1
+    [event] = AuditEvent.objects.filter(action="webhook.enabled")
+    assert (event.object_id, event.actor_type, event.reason) == (webhook, "key", "enabled by the organisation")
+
+
 def test_a_rotation_shows_the_new_secret_once(api: Client, settings: Any) -> None:
     created = create(api)
     rotated = post(api, f"{HOOKS}/{created['id']}/rotate").json()
@@ -194,7 +210,7 @@ def test_what_is_deleted_foreign_or_unknown_is_the_same_404(api: Client, other_a
     for hook in (foreign, gone, UNKNOWN_ID):
         for method, path in (
             ("GET", ""), ("DELETE", ""), ("POST", "/rotate"), ("POST", "/test"), ("GET", "/deliveries"),
-            ("POST", f"/deliveries/{delivery}/resend"),
+            ("POST", "/enable"), ("POST", f"/deliveries/{delivery}/resend"),
         ):  # fmt: skip
             response = api.generic(method, f"{HOOKS}/{hook}{path}")
             assert (response.status_code, response.json()) == (404, {"detail": "Not Found"}), (hook, method, path)
