@@ -13,19 +13,25 @@ from urllib.parse import urlsplit
 
 import redis
 from django.conf import settings
+from django.core import mail
 from django.db import DatabaseError, connection
 from django.db.models import Min
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from apps.accounts.models import UnsealedEvent
+from apps.accounts.models import UnsealedEvent, User
 from apps.accounts.verification import SEALED_WITHIN_SECONDS
+from apps.api_keys import tokens
+from apps.api_keys.models import ApiKey
 from apps.model_runs.models import ModelRun, Status
-from helios_site import health
+from apps.webhooks import signing
+from apps.webhooks.models import WebhookSecret
+from helios_site import encryption, health
 from helios_site.celery import CLOCK_KEY, app
 
 LEAST_FREE_BYTES = 2 * 1024**3
 OLDEST_WAITING_SECONDS = 60
+MOST_SKEW_SECONDS = 2.0
 QUEUES = {
     "runs": "no run is executed",
     "housekeeping": "nothing is swept, erased or sealed",
@@ -60,9 +66,43 @@ def _settings(subject: str) -> Finding:
     public = urlsplit(settings.HELIOS_PUBLIC_BASE_URL)
     if settings.DEBUG:
         return Finding(subject, "HELIOS_DEBUG is on: error pages show secrets to whoever causes an error")
-    if public.scheme == "http" and public.hostname not in ("127.0.0.1", "localhost", "::1"):
+    if public.scheme == "http" and _is_public():
         return Finding(subject, "HELIOS_PUBLIC_BASE_URL is http: keys and recordings travel readable; use https")
     return Finding(subject, "", f"clients use {settings.HELIOS_PUBLIC_BASE_URL}")
+
+
+def _mail(subject: str) -> Finding:
+    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+        if _is_public():
+            return Finding(subject, "HELIOS_EMAIL_URL is not set: mails are printed, and reach nobody")
+        return Finding(subject, "", "printed to standard output")
+    try:
+        with mail.get_connection():  # logs in, and sends nothing
+            return Finding(subject, "", f"{settings.EMAIL_HOST} takes it")
+    except OSError as error:  # of which every fault of smtplib is one
+        return Finding(subject, f"{settings.EMAIL_HOST} refuses it ({type(error).__name__}): see HELIOS_EMAIL_URL")
+
+
+def _is_public() -> bool:
+    return urlsplit(settings.HELIOS_PUBLIC_BASE_URL).hostname not in ("127.0.0.1", "localhost", "::1")
+
+
+def _secrets(subject: str) -> Finding:
+    """Whether what is stored under keys of ours can still be read with those that are set."""
+    live = ApiKey.objects.filter(revoked_at__isnull=True)
+    if lost := live.exclude(pepper_version__in=tokens.pepper_versions()).count():
+        return Finding(subject, f"HELIOS_API_KEY_PEPPERS lacks the pepper of {lost} keys: calls with them are refused")
+    unreadable = older = 0
+    for encrypted in WebhookSecret.objects.values_list("encrypted", flat=True).iterator():
+        try:
+            older += not encryption.is_under_newest(bytes(encrypted), purpose=signing.PURPOSE)
+        except encryption.CannotDecrypt:
+            unreadable += 1
+    if unreadable:
+        return Finding(
+            subject, f"HELIOS_ENCRYPTION_KEYS lacks the key of {unreadable} webhook secrets: add it, or rotate them"
+        )
+    return Finding(subject, "", f"all can be read, {older} of them by an older encryption key, which must stay")
 
 
 def _permissions(subject: str) -> Finding:
@@ -93,6 +133,25 @@ def _existing(folder: Path) -> Path:
 def _database(subject: str) -> Finding:
     answer = health._database()
     return Finding(subject, "" if answer == "ok" else answer, "reached, and its migrations are applied")
+
+
+def _time(subject: str) -> Finding:
+    """Leases and deadlines compare the machine's clock with the database's."""
+    before = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        theirs = cursor.fetchone()[0]
+    between = before + (timezone.now() - before) / 2
+    skew = abs((theirs - between).total_seconds())
+    if skew > MOST_SKEW_SECONDS:
+        return Finding(subject, f"this machine and the database disagree by {skew:.0f} s: set both by NTP")
+    return Finding(subject, "", f"this machine and the database agree within {skew + 0.1:.1f} s")
+
+
+def _staff(subject: str) -> Finding:
+    count = User.objects.filter(is_staff=True, is_active=True).count()
+    problem = "" if count else "nobody can sign in at /admin/: make somebody with manage.py create_staff"
+    return Finding(subject, problem, f"{count} may sign in at /admin/")
 
 
 def _broker(subject: str) -> Finding:
@@ -149,9 +208,13 @@ def _audit(subject: str) -> Finding:
 
 CHECKS: dict[str, Callable[[str], Finding]] = {
     "settings": _settings,
+    "mail": _mail,
     "data folder": _permissions,
     "disk": _disk,
     "database": _database,
+    "time": _time,
+    "secrets": _secrets,
+    "staff": _staff,
     "broker": _broker,
     "workers": _workers,
     "clock": _clock,

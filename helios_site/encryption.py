@@ -27,9 +27,25 @@ def decrypt(token: bytes, *, purpose: str) -> str:
         raise CannotDecrypt from None
 
 
+def is_under_newest(token: bytes, *, purpose: str) -> bool:
+    """Whether the newest key made `token`, so that it outlives the withdrawal of the older ones.
+    Raises CannotDecrypt."""
+    decrypt(token, purpose=purpose)
+    try:
+        _boxes(purpose)[0].decrypt(token)
+    except InvalidToken:
+        return False
+    return True
+
+
 def _box(purpose: str) -> MultiFernet:
+    return MultiFernet(_boxes(purpose))
+
+
+def _boxes(purpose: str) -> list[Fernet]:
+    """One for each key, newest first."""
     keys = (
         hmac.digest(key.encode(), f"helios {purpose}".encode(), hashlib.sha256)
         for key in settings.HELIOS_ENCRYPTION_KEYS
     )
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
+    return [Fernet(base64.urlsafe_b64encode(key)) for key in keys]

@@ -67,7 +67,14 @@ def digests(raw_key: str) -> list[bytes]:
 
 def pepper_version() -> str:
     """Sixteen hexadecimal characters that name the newest pepper and tell nothing about it."""
-    return hmac.digest(settings.API_KEY_PEPPERS[0].encode(), b"name of this pepper", "sha256").hex()[:16]
+    return pepper_versions()[0]
+
+
+def pepper_versions() -> list[str]:
+    """The names of all peppers that verify, newest first."""
+    return [
+        hmac.digest(pepper.encode(), b"name of this pepper", "sha256").hex()[:16] for pepper in settings.API_KEY_PEPPERS
+    ]
 
 
 def find_keys(text: str) -> list[str]:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+import time_machine
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
 from apps.accounts import audit
-from apps.accounts.models import AuditEvent
+from apps.accounts.models import AuditEvent, Organization, User
+from apps.webhooks.services import create_endpoint
 from helios_site import doctor
 from helios_site.celery import CLOCK_KEY
 from tests.chaos.installation import Installation, temporary_folder, wait_for
+from tests.conftest import MakeKey
 from tests.model_runs.conftest import MakeRun, make_run, make_running
 
 __all__ = ["make_run", "make_running"]  # fixtures
@@ -50,7 +53,8 @@ def whole() -> Iterator[Installation]:
         assert helios.await_stop() == 0
 
 
-def test_a_sound_installation_gets_nine_good_lines(whole: Installation) -> None:
+def test_a_sound_installation_gets_good_lines_alone(whole: Installation) -> None:
+    whole.command("create_staff", "staff@example.org")
     with whole.valkey(0) as client:
         wait_for(lambda: client.get(CLOCK_KEY), 30, "the first tick", whole.report)
     lines = whole.command("doctor").splitlines()  # asserts exit code 0
@@ -99,8 +103,57 @@ def test_unsafe_settings_are_named(settings: Any) -> None:
     assert "HELIOS_DEBUG" in problem("settings")
 
 
+def test_mail_that_reaches_nobody_is_named(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    settings.HELIOS_PUBLIC_BASE_URL = "http://127.0.0.1:8000"
+    assert problem("mail") == "", "somebody tries Helios out"
+    settings.HELIOS_PUBLIC_BASE_URL = "https://helios.example.org"
+    assert "HELIOS_EMAIL_URL is not set" in problem("mail")
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    assert "127.0.0.1 refuses it (ConnectionRefusedError)" in problem("mail")
+
+
+def test_keys_and_secrets_whose_own_secret_is_lost_are_named(
+    settings: Any, make_key: MakeKey, organization: Organization
+) -> None:
+    make_key()
+    create_endpoint(
+        actor=audit.SYSTEM, organization_id=organization.id, url="https://93.184.216.34/", events=["api_key.revoked"]
+    )
+    before = settings.API_KEY_PEPPERS, settings.HELIOS_ENCRYPTION_KEYS
+    assert "all can be read, 0 of them by an older" in doctor.examine_one("secrets").state
+    settings.API_KEY_PEPPERS, settings.HELIOS_ENCRYPTION_KEYS = ("p" * 32, *before[0]), ("e" * 32, *before[1])
+    assert problem("secrets") == ""
+    assert "all can be read, 1 of them by an older" in doctor.examine_one("secrets").state
+    settings.HELIOS_ENCRYPTION_KEYS = ("e" * 32,)
+    assert "lacks the key of 1 webhook secrets: add it, or rotate them" in problem("secrets")
+    settings.API_KEY_PEPPERS = ("p" * 32,)
+    assert "lacks the pepper of 1 keys" in problem("secrets")
+
+
+def test_a_clock_that_differs_from_the_databases_is_named() -> None:
+    assert problem("time") == ""
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2)):
+        assert "disagree by 120 s: set both by NTP" in problem("time")
+
+
+def test_an_admin_that_nobody_can_enter_is_named() -> None:
+    assert "make somebody with manage.py create_staff" in problem("staff")
+    user = User.objects.create_superuser("staff@example.org")
+    assert problem("staff") == ""
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    assert "create_staff" in problem("staff")
+
+
 def test_a_broker_that_is_away_or_forgets_is_named(settings: Any) -> None:
     assert problem("broker") == ""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")  # without a limit of memory it does nothing
+        try:
+            assert "its memory policy is allkeys-lru: set noeviction" in problem("broker")
+        finally:
+            client.config_set("maxmemory-policy", "noeviction")
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     assert (problem("broker"), problem("clock")) == ("cannot be checked: ConnectionError",) * 2
 
