@@ -2,7 +2,9 @@
 
 A tar archive of these members, in this order: `manifest.json`, `secrets.json`, `database.dump` (pg_dump's custom
 format), `recordings/<key>` for each stored object, `end.json`. The database is dumped before the recordings are
-copied, so that every recording that a run names is there; one that was erased meanwhile is left out.
+copied, so that every recording that a run names is there; one that was erased meanwhile is left out. They come out of
+whatever store the settings choose, a bucket included. `end.json` holds the SHA-256 over all that stands before it, by
+which a copy that was cut or altered on its way is told from a whole one before anything is restored.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -26,7 +28,7 @@ from apps.model_runs.storage import Storage
 from helios_site.runtime import database_copy, datadir
 from helios_site.settings import ENV
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST, SECRETS, DATABASE, RECORDINGS, END = (
     "manifest.json",
     "secrets.json",
@@ -69,10 +71,11 @@ def write_backup(
             with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
                 _add_json(archive, MANIFEST, {"format": FORMAT, "made_at": made_at, "environment": named})
                 _add_json(archive, SECRETS, datadir.stored_secrets(folder))
-                digest = _add_file(archive, DATABASE, dump)
+                _add_file(archive, DATABASE, dump)
                 dump.unlink()
                 count = _add_recordings(archive, storage)
-                _add_json(archive, END, {"recordings": count, "database_sha256": digest})
+                file.flush()
+                _add_json(archive, END, {"recordings": count, "sha256": _sha256_before(whole, archive.offset)})
             file.flush()
             os.fsync(file.fileno())
         whole.rename(target)
@@ -96,12 +99,9 @@ def _add_json(archive: tarfile.TarFile, name: str, value: Mapping[str, object]) 
     archive.addfile(_member(name, len(content)), io.BytesIO(content))
 
 
-def _add_file(archive: tarfile.TarFile, name: str, path: Path) -> str:
+def _add_file(archive: tarfile.TarFile, name: str, path: Path) -> None:
     with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        file.seek(0)
         archive.addfile(_member(name, path.stat().st_size), file)
-    return digest
 
 
 def _member(name: str, size: int) -> tarfile.TarInfo:
@@ -124,23 +124,19 @@ def _add_recordings(archive: tarfile.TarFile, storage: Storage) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A backup whose beginning and end have been read, open for its content."""
+    """A backup that was read to its end and is what was written, open for its content."""
 
     archive: tarfile.TarFile
     summary: Summary
-    database_sha256: str
 
     def secrets(self) -> dict[str, str]:
         found = _json(self.archive, SECRETS)
         return {str(name): str(value) for name, value in found.items()}
 
     def database(self, target: Path) -> None:
-        """Copy the dump out. Raises BackupError when it is not what was written."""
+        """Copy the dump out."""
         with _content(self.archive, DATABASE) as source, open(target, "xb", opener=_private) as file:
             shutil.copyfileobj(source, file)
-        with open(target, "rb") as written:
-            if hashlib.file_digest(written, "sha256").hexdigest() != self.database_sha256:
-                raise BackupError("The backup is damaged: its database is not what was written.")
 
     def recordings(self, storage: Storage) -> int:
         """Put every recording into the store; how many. Raises StorageFull."""
@@ -169,18 +165,36 @@ def _key(name: str) -> str:
 
 @contextmanager
 def open_backup(source: Path) -> Iterator[Backup]:
-    """Open a backup, after a look at its whole length. Raises BackupError for anything else than a whole one."""
-    try:
-        with tarfile.open(source, "r:") as archive:
-            manifest, end = _json(archive, MANIFEST), _json(archive, END)
-            if manifest.get("format") != FORMAT:
-                raise BackupError(f"{source} was made by another version of Helios.")
-            summary = Summary(str(manifest["made_at"]), int(end["recordings"]), tuple(manifest["environment"]))
-            yield Backup(archive, summary, str(end["database_sha256"]))
-    except FileNotFoundError as error:
-        raise BackupError(f"{source} does not exist.") from error
-    except (tarfile.TarError, KeyError, ValueError) as error:
-        raise BackupError(f"{source} is no whole backup of Helios.") from error
+    """Open a backup, after reading all of it. Raises BackupError for anything else than a whole, unaltered one."""
+    with ExitStack() as stack:
+        try:
+            backup = _verified(stack.enter_context(tarfile.open(source, "r:")), source)
+        except FileNotFoundError as error:
+            raise BackupError(f"{source} does not exist.") from error
+        except (tarfile.TarError, KeyError, ValueError) as error:
+            raise BackupError(f"{source} is no whole backup of Helios.") from error
+        yield backup
+
+
+def _verified(archive: tarfile.TarFile, source: Path) -> Backup:
+    manifest = _json(archive, MANIFEST)
+    if manifest.get("format") != FORMAT:
+        raise BackupError(f"{source} was made by another version of Helios: restore it with that one, then upgrade.")
+    end = _json(archive, END)
+    if _sha256_before(source, archive.getmember(END).offset) != end["sha256"]:
+        raise BackupError(f"{source} is damaged: it is not what was written. Use another copy.")
+    names = tuple(map(str, manifest["environment"]))
+    return Backup(archive, Summary(str(manifest["made_at"]), int(end["recordings"]), names))
+
+
+def _sha256_before(path: Path, end: int) -> str:
+    """Of the file's first `end` bytes."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while end > 0 and (piece := file.read(min(end, 1 << 20))):
+            digest.update(piece)
+            end -= len(piece)
+    return digest.hexdigest()
 
 
 def _json(archive: tarfile.TarFile, name: str) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
+from uuid import uuid4
 
+import psycopg
 import pytest
 import redis
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
@@ -23,6 +25,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from django.test import Client
+from psycopg.sql import SQL, Identifier
 
 from apps.accounts.models import Organization, User
 from apps.api_keys.models import ApiKey
@@ -139,13 +142,26 @@ def other_api(make_key: MakeKey, other_organization: Organization) -> Client:
     return Client(headers={"x-api-key": make_key(organization=other_organization)[1]})
 
 
-def database_url_of_tests() -> str:
-    """The test database as other processes reach it."""
+def database_url_of_tests(name: str | None = None) -> str:
+    """The test database, or another one on its server, as other processes reach it."""
     database: dict[str, Any] = django_settings.DATABASES["default"]
     return (
-        f"postgresql://{quote(database['USER'])}:{quote(database['PASSWORD'])}@/{connection.settings_dict['NAME']}"
+        f"postgresql://{quote(database['USER'])}:{quote(database['PASSWORD'])}"
+        f"@/{name or connection.settings_dict['NAME']}"
         f"?host={quote(str(database['HOST']), safe='')}&port={database['PORT']}"
     ).removesuffix("&port=")
+
+
+@contextmanager
+def new_database() -> Iterator[str]:
+    """The name of an empty database on the server of the tests, which is gone afterwards."""
+    name = f"test_another_{uuid4().hex[:12]}"
+    with psycopg.connect(database_url_of_tests("postgres"), autocommit=True) as server:
+        server.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        try:
+            yield name
+        finally:
+            server.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 def _worker_answers() -> bool:

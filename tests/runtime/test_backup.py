@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
@@ -9,7 +10,7 @@ import stat
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,17 @@ from tests.runtime.conftest import environ_of
 
 Member = tuple[str, bytes]
 CONTENT = b"no sound, only words"
+WEBHOOK = {"url": "https://93.184.216.34/hook", "events": ["api_key.revoked"]}  # of nothing that happens here
+# What only the secrets of the backup can answer: the webhook's secret, whose key it is, the signature of an upload.
+OPENED = """
+import json
+from apps.api_keys.selectors import key_of_raw
+from apps.model_runs.models import ModelRun
+from apps.model_runs.uploads import upload_url
+from apps.webhooks.selectors import signing_secrets
+key = key_of_raw({key!r})
+print(json.dumps([signing_secrets({webhook!r}), key and key.organization.name, upload_url(ModelRun.objects.get())]))
+"""
 
 
 def command(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -31,6 +43,10 @@ def command(folder: Path, *arguments: str, **settings: str) -> subprocess.Comple
         [sys.executable, "manage.py", *arguments],
         cwd=CHECKOUT, env=environ_of(folder) | settings, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
+
+
+def opening(made: dict[str, Any]) -> list[str]:
+    return ["shell", "--no-imports", "--command", OPENED.format(key=made["key"], webhook=made["webhook"][0])]
 
 
 def stopped(helios: Installation) -> None:
@@ -51,8 +67,11 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
             run_id = customer.send(Recording(CONTENT, "ERR_RECORDING_INVALID_FORMAT"))
             wait_for(lambda: customer.read(run_id)["status"] in TERMINAL, 60, "the run", helios.report)
             made = {"key": key, "run": customer.read(run_id), "file": file}
+            webhook = customer.call("POST", "/v1/webhooks", json.dumps(WEBHOOK).encode())
+            made["webhook"] = (webhook["id"], webhook["secret"])
             made["heads"] = re.findall(r"head ([0-9a-f]{64})", helios.command("verify_audit"))
             made["said"] = helios.command("backup", str(file))
+            made["opened"] = json.loads(helios.command(*opening(made)))
         finally:
             stopped(helios)
         pepper = {"HELIOS_API_KEY_PEPPERS": "pepper-of-the-environment-" + "x" * 20}
@@ -73,6 +92,8 @@ def test_a_backup_restored_elsewhere_is_the_same_installation(original: dict[str
         helios.start()
         try:
             assert Customer(helios.url, original["key"]).read(original["run"]["id"]) == original["run"]
+            assert json.loads(helios.command(*opening(original))) == original["opened"]
+            assert original["opened"][:2] == [[original["webhook"][1]], "Northern Clinic"]
             expected = [part for head in original["heads"] for part in ("--expect-head", head)]
             assert len(original["heads"]) >= 1
             assert "BROKEN" not in helios.command("verify_audit", *expected)
@@ -94,24 +115,19 @@ def test_a_backup_is_for_its_owner_alone_and_never_written_over(original: dict[s
 
 
 def test_a_restore_that_fails_leaves_the_folder_as_it_was(original: dict[str, Any], tmp_path: Path) -> None:
-    def spoil(member: Member) -> Member:
-        return (member[0], b"{}" if member[0] == "database.dump" else member[1])
-
-    damaged = rewritten(original["file"], tmp_path / "damaged", spoil)
+    damaged = altered(original["file"], tmp_path / "damaged", CONTENT)
     with temporary_folder() as folder:
         refused = command(folder, "restore", str(damaged))
-        assert (refused.returncode, "its database is not what was written" in refused.stderr) == (1, True)
+        assert (refused.returncode, "is damaged: it is not what was written" in refused.stderr) == (1, True)
         assert {path.name for path in folder.iterdir()} <= {"secrets.json", "secrets.lock"}
         assert command(folder, "restore", str(original["file"])).returncode == 0, "the next try succeeds"
 
 
-def rewritten(source: Path, target: Path, change: Callable[[Member], Member]) -> Path:
-    """A copy of a backup with each member changed."""
-    with tarfile.open(source) as before, tarfile.open(target, "w") as after:
-        for member in before:
-            content = before.extractfile(member)
-            assert content is not None
-            add(after, *change((member.name, content.read())))
+def altered(source: Path, target: Path, known: bytes) -> Path:
+    """A copy of a backup in which one bit of `known` is another."""
+    whole = source.read_bytes()
+    at = whole.index(known)
+    target.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
     return target
 
 
@@ -121,10 +137,15 @@ def add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     archive.addfile(member, io.BytesIO(content))
 
 
-def small(path: Path, *members: Member) -> Path:
+def small(path: Path, *members: Member, sealed: bool = False) -> Path:
     with tarfile.open(path, "w") as archive:
         for member in members:
             add(archive, *member)
+        if sealed:
+            assert archive.fileobj is not None
+            archive.fileobj.flush()
+            digest = hashlib.sha256(path.read_bytes()[: archive.offset]).hexdigest()
+            add(archive, *json_member(END, recordings=1, sha256=digest))
     return path
 
 
@@ -132,8 +153,7 @@ def json_member(name: str, **values: object) -> Member:
     return name, json.dumps(values).encode()
 
 
-BEGIN = json_member(MANIFEST, format=1, made_at="2026-01-01", environment=[])
-FINISH = json_member(END, recordings=1, database_sha256="")
+BEGIN = json_member(MANIFEST, format=2, made_at="2026-01-01", environment=[])
 
 
 def test_what_is_no_whole_backup_is_refused(original: dict[str, Any], tmp_path: Path) -> None:
@@ -142,10 +162,13 @@ def test_what_is_no_whole_backup_is_refused(original: dict[str, Any], tmp_path: 
     (tmp_path / "text").write_text("hello")
     (tmp_path / "empty").touch()
     small(tmp_path / "no end", BEGIN)
-    small(tmp_path / "other format", json_member(MANIFEST, format=2), FINISH)
-    for name in ("cut", "text", "empty", "no end", "other format", "nothing there"):
-        with pytest.raises(BackupError, match=r"no whole backup|another version|does not exist"):
-            open_backup(tmp_path / name).__enter__()
+    small(tmp_path / "other format", json_member(MANIFEST, format=1), sealed=True)
+    small(tmp_path / "no digest", BEGIN, json_member(END, recordings=1))
+    altered(original["file"], tmp_path / "altered secret", original["secrets"]["api_key_pepper"].encode())
+    altered(original["file"], tmp_path / "altered database", b"PGDMP")
+    for path in (tmp_path / "nothing there", *tmp_path.iterdir()):
+        with pytest.raises(BackupError, match=r"no whole backup|another version|does not exist|damaged"):
+            open_backup(path).__enter__()
 
 
 class Store:
@@ -157,7 +180,7 @@ class Store:
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "a//b", "a/./b", ".."])
 def test_no_member_leads_out_of_the_store(tmp_path: Path, name: str) -> None:
-    small(tmp_path / "evil", BEGIN, (RECORDINGS + name, b"x"), FINISH)
+    small(tmp_path / "evil", BEGIN, (RECORDINGS + name, b"x"), sealed=True)
     with open_backup(tmp_path / "evil") as backup, pytest.raises(BackupError, match="no name of a recording"):
         backup.recordings(Store())  # type: ignore[arg-type]
 
