@@ -13,13 +13,13 @@ from kombu.exceptions import OperationalError
 log = structlog.get_logger(__name__)
 
 
-def ring_on_commit(task: str) -> None:
+def ring_on_commit(task: str, *arguments: str) -> None:
     """Have `task` executed soon after the present transaction has committed."""
-    transaction.on_commit(partial(_ring, task))
+    transaction.on_commit(partial(ring, task, *arguments))
 
 
-def _ring(task: str) -> None:
+def ring(task: str, *arguments: str) -> None:
     try:
-        current_app.send_task(task, retry=False)
+        current_app.send_task(task, args=arguments, retry=False)
     except (OperationalError, redis.RedisError, OSError) as error:
-        log.warning("bell_not_rung", task=task, error=type(error).__name__)  # beat finds the row within a minute
+        log.warning("bell_not_rung", task=task, error=type(error).__name__)  # beat finds the row soon

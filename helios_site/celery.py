@@ -82,3 +82,5 @@ def _schedule(sender: Celery, **_: Any) -> None:
     every(1800, "helios.housekeeping.note_key_expiries")
     every(60, "helios.housekeeping.write_usage")
     every(3600, "helios.housekeeping.remove_old_usage")
+    every(60, "helios.housekeeping.send_organization_notices")
+    every(300, "helios.housekeeping.look_after_closings")

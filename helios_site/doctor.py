@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import redis
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core import mail
 from django.db import DatabaseError, connection
@@ -93,16 +94,26 @@ def _secrets(subject: str) -> Finding:
     if lost := live.exclude(pepper_version__in=tokens.pepper_versions()).count():
         return Finding(subject, f"HELIOS_API_KEY_PEPPERS lacks the pepper of {lost} keys: calls with them are refused")
     unreadable = older = 0
-    for encrypted in WebhookSecret.objects.values_list("encrypted", flat=True).iterator():
+    for encrypted, purpose in _encrypted():
         try:
-            older += not encryption.is_under_newest(bytes(encrypted), purpose=signing.PURPOSE)
+            older += not encryption.is_under_newest(encrypted, purpose=purpose)
         except encryption.CannotDecrypt:
             unreadable += 1
     if unreadable:
         return Finding(
-            subject, f"HELIOS_ENCRYPTION_KEYS lacks the key of {unreadable} webhook secrets: add it, or rotate them"
+            subject,
+            f"HELIOS_ENCRYPTION_KEYS lacks the key of {unreadable} stored secrets: no webhook is signed, or nobody is "
+            "let in, by them. Add it",
         )
     return Finding(subject, "", f"all can be read, {older} of them by an older encryption key, which must stay")
+
+
+def _encrypted() -> Iterator[tuple[bytes, str]]:
+    """What is stored encrypted and must outlive a change of keys, and for which purpose."""
+    for encrypted in WebhookSecret.objects.values_list("encrypted", flat=True).iterator():
+        yield bytes(encrypted), signing.PURPOSE
+    for data in Authenticator.objects.values_list("data", flat=True).iterator():
+        yield from ((data[name].encode(), "totp") for name in ("secret", "seed") if name in data)
 
 
 def _permissions(subject: str) -> Finding:

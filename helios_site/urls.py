@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 
 from apps.api_keys.first_key_page import first_key
 from apps.api_keys.usage.views import usage_page
-from apps.model_runs import uploads
+from apps.model_runs import archive_page, uploads
 from helios_site import health, metrics
 from helios_site.start import start
 
@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("helios_site.api.urls")),  # /openapi.json, /api-reference
     path("browse/", include("helios_site.browse")),
     re_path(r"^uploads/(?P<run_id>[^/]+)$", uploads.upload, name="upload"),
+    path("organization/archive", archive_page.download, name="organization-archive"),
     path("v1/", include("apps.webhooks.urls")),
     path("api/v1/", include("apps.api_keys.urls")),
     path("v1/", include("apps.api_keys.usage.urls")),

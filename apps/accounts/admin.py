@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any, ClassVar
 
 from allauth.account.models import EmailAddress
@@ -25,6 +26,7 @@ from apps.accounts import (
     people_admin,  # noqa: F401 - registers its pages
     services,
 )
+from apps.accounts.closing_admin import close_view
 from apps.accounts.forms import NewUserForm, ReasonForm, UserForm
 from apps.accounts.models import Organization, User
 from apps.accounts.staff_admin import AuditedModelAdmin
@@ -38,12 +40,14 @@ class OrganizationAdmin(AuditedModelAdmin):
     """Organisations are suspended, with a reason, never deleted: their keys and runs must stay traceable."""
 
     audit_object_type = "organization"
-    list_display = ("name", "plan", "is_active", "helios_lenient_user", "created_at")
+    list_display = ("name", "plan", "is_active", "closing_at", "helios_lenient_user", "created_at")
     list_filter = ("is_active", "plan")
     search_fields = ("name",)
     ordering = ("name",)
-    readonly_fields = ("id", "is_active", "created_at", "related")
-    fields = ("name", "plan", "is_active", "helios_lenient_user", "id", "created_at", "related")
+    readonly_fields = ("id", "is_active", "closing_at", "closed_at", "created_at", "related")
+    fields = (
+        "name", "plan", "is_active", "closing_at", "closed_at", "helios_lenient_user", "id", "created_at", "related",
+    )  # fmt: skip
 
     def organization_of(self, changed: Organization) -> uuid.UUID:
         return changed.pk
@@ -62,7 +66,12 @@ class OrganizationAdmin(AuditedModelAdmin):
             self.admin_site.admin_view(self.suspension_view),
             name="accounts_organization_suspension",
         )
-        return [switch, *super().get_urls()]
+        close = path(
+            "<path:object_id>/close/",
+            self.admin_site.admin_view(partial(close_view, self)),
+            name="accounts_organization_close",
+        )
+        return [switch, close, *super().get_urls()]
 
     def suspension_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask for the reason, then suspend the organisation, or resume it if it is suspended."""

@@ -39,12 +39,36 @@ class Organization(models.Model):
         help_text="Multiplies the limits of calls: developer by 10, team by 100; enterprise has next to none.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Set while it is closing, when nobody may use it and it can still be reopened: when its data is erased.
+    closing_at = models.DateTimeField(null=True, blank=True, editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)  # its data was erased
+    # In the storage: what its admins get. The database's own default is for the release before, which does not name it.
+    archive_key = models.CharField(max_length=200, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(plan__in=["free", "developer", "team", "enterprise"]),
                 name="organization_plan_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(closing_at__isnull=True) | models.Q(is_active=False),
+                name="organization_closing_is_off",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(closed_at__isnull=True) | models.Q(closing_at__isnull=False, archive_key=""),
+                name="organization_closed_by_closing",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(archive_key="") | models.Q(closing_at__isnull=False),
+                name="organization_archive_while_closing",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["closing_at"],
+                name="organization_closing",
+                condition=models.Q(closing_at__isnull=False, closed_at__isnull=True),
             ),
         ]
 
@@ -161,6 +185,36 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} to {self.organization}"
+
+
+class OrganizationNotice(models.Model):
+    """One piece of news about an organisation for its admins, written in the transaction of its cause and mailed until
+    it is sent."""
+
+    class Kind(models.TextChoices):
+        CLOSING = "closing", "is closing"
+        ARCHIVE = "archive", "archive is ready"
+        REOPENED = "reopened", "was reopened"
+
+    id = models.BigAutoField(primary_key=True)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="notices")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    detail = models.CharField(max_length=300, blank=True)  # who did it, for those who are mailed
+    due_at = models.DateTimeField(default=timezone.now)
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["due_at", "id"],
+                name="organization_notice_due",
+                condition=models.Q(sent_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization_id} {self.get_kind_display()}"
 
 
 class AuditEvent(models.Model):

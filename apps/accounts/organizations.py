@@ -38,14 +38,17 @@ def suspend_organization(*, actor: audit.Actor, organization_id: uuid.UUID, reas
 
 @transaction.atomic
 def resume_organization(*, actor: audit.Actor, organization_id: uuid.UUID, reason: str) -> bool:
-    """End a suspension: keys that have not ended meanwhile are accepted again. As `suspend_organization`."""
+    """End a suspension: keys that have not ended meanwhile are accepted again. As `suspend_organization`.
+
+    One that is closing stays off: it is reopened, or not at all.
+    """
     return _switch(organization_id, actor, reason, is_active=True)
 
 
 def _switch(organization_id: uuid.UUID, actor: audit.Actor, reason: str, *, is_active: bool) -> bool:
     reason = audit.clean_reason(reason)
     organization = _locked(organization_id)
-    if organization.is_active == is_active:
+    if organization.is_active == is_active or organization.closing_at is not None:
         return False
     organization.is_active = is_active
     organization.save(update_fields=["is_active"])

@@ -44,8 +44,11 @@ def current_membership(user: User, session: SessionBase) -> Membership | None:
 
 def why_no_organization(user: User) -> str:
     """What to tell a user who has no current membership."""
-    suspended = Organization.objects.filter(memberships__user=user, is_active=False).order_by("name")
-    names = ", ".join(suspended.values_list("name", flat=True)[:5])
+    off = Organization.objects.filter(memberships__user=user, is_active=False).order_by("name")
+    closing = ", ".join(off.filter(closing_at__isnull=False).values_list("name", flat=True)[:5])
+    if closing:
+        return f"Closing: {closing}. Until its data is erased, an admin of it can open it again at /organization/close."
+    names = ", ".join(off.values_list("name", flat=True)[:5])
     if names:
         return f"Suspended: {names}. Until the operator of this installation ends that, nobody works there."
     return "You do not belong to an organisation that is switched on."

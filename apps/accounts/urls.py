@@ -10,8 +10,8 @@ from allauth.mfa.totp import views as totp
 from django.db.transaction import atomic
 from django.urls import path
 
+from apps.accounts import closing_pages, views
 from apps.accounts import organization_pages as people
-from apps.accounts import views
 from apps.accounts.invitation_page import invitation
 
 # A view in `atomic` writes its audit row by a signal, and so in the transaction of what it records.
@@ -50,6 +50,8 @@ urlpatterns = [
     path("organization/rename", people.rename, name="organization-rename"),
     path("organization/invite", people.invite, name="organization-invite"),
     path("organization/leave", people.leave, name="organization-leave"),
+    path("organization/close", closing_pages.close_page, name="organization-close"),
+    path("organization/reopen", closing_pages.reopen, name="organization-reopen"),
     path("organization/members/<int:membership_id>/role", people.change_role, name="organization-role"),
     path("organization/members/<int:membership_id>/remove", people.remove, name="organization-remove"),
     path(

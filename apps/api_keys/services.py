@@ -14,9 +14,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts import audit
+from apps.accounts.closing import forget_log_entries
 from apps.accounts.models import Organization, User
 from apps.api_keys import limits, notices, tokens, validation
-from apps.api_keys.models import ApiKey
+from apps.api_keys.models import ApiKey, KeyNotice
 from apps.api_keys.scopes import EVERYTHING
 from apps.api_keys.selectors import has_keys
 from helios_site.api.events import Event, announce
@@ -202,6 +203,17 @@ def revoke_all_keys(
         for key_id in list(ids.values_list("id", flat=True))
     ]
     return sum(is_new for _, is_new in results)
+
+
+@transaction.atomic
+def forget_keys(*, organization: Organization) -> None:
+    """Revoke every key of an organisation that is erased. The rows stay, so that a key that turns up can be traced, but
+    without the names, the networks and the address, and nobody is mailed any more."""
+    revoke_all_keys(actor=audit.SYSTEM, organization=organization, reason="The organisation was closed.")
+    keys = ApiKey.objects.filter(organization=organization)
+    KeyNotice.objects.filter(key__in=keys).delete()
+    forget_log_entries(ApiKey, keys.values_list("pk", flat=True))
+    keys.update(name="erased", revoked_reason="The organisation was closed.", allowed_cidrs=[], last_used_ip=None)
 
 
 def touch_last_used(key_id: uuid.UUID, *, address: str | None, now: datetime) -> None:

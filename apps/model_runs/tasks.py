@@ -9,6 +9,7 @@ from celery import shared_task
 from celery.signals import worker_init
 from django.conf import settings
 
+from apps.accounts.closing import EXPORT
 from apps.model_runs import model_choice, services
 from apps.model_runs.execution import execute_run
 from apps.model_runs.queue import PROCESS_RUN
@@ -42,3 +43,13 @@ def erase_due_data() -> None:
 @shared_task(name="helios.housekeeping.remove_leftovers")
 def remove_leftovers() -> None:
     services.remove_leftovers()
+
+
+@shared_task(name="helios.housekeeping.look_after_closings")
+def look_after_closings() -> None:
+    services.look_after_closings()
+
+
+@shared_task(name=EXPORT)
+def export_organization(organization_id: str) -> None:
+    services.export_organization(organization_id=UUID(organization_id))

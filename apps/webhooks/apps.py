@@ -9,7 +9,8 @@ class WebhooksConfig(AppConfig):
     verbose_name = "Webhooks"
 
     def ready(self) -> None:
-        from apps.webhooks.services import emit
+        from apps.webhooks.services import emit, follow_organization
         from helios_site.api.events import listen
 
         listen(emit)
+        listen(follow_organization)

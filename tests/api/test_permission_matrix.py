@@ -164,6 +164,10 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "account/recovery-codes"): Row(*TO_LOG_IN, 404, 404, 404, 404),
     ("GET", "account/recovery-codes/new"): ONWARDS,
     ("GET", "account/recovery-codes/download"): Row(*TO_LOG_IN, 404, 404, 404, 404),
+    ("GET", "organization/close"): PAGE_OF_ADMINS,
+    ("POST", "organization/close"): Row(*TO_LOG_IN, 403, 403, 400, 400),  # without its name
+    ("POST", "organization/reopen"): Row(*TO_LOG_IN, 404, 404, 404, 404),  # nothing is closing
+    ("GET", "organization/archive"): Row(*TO_LOG_IN, 404, 404, 404, 404),  # without a link
 }
 # One row for the admin, whose pages Django guards in one place.
 ADMIN = STAFF_ONLY

@@ -115,7 +115,7 @@ def test_mail_that_reaches_nobody_is_named(settings: Any) -> None:
 
 
 def test_keys_and_secrets_whose_own_secret_is_lost_are_named(
-    settings: Any, make_key: MakeKey, organization: Organization
+    settings: Any, make_key: MakeKey, organization: Organization, staff: User
 ) -> None:
     make_key()
     create_endpoint(
@@ -125,9 +125,9 @@ def test_keys_and_secrets_whose_own_secret_is_lost_are_named(
     assert "all can be read, 0 of them by an older" in doctor.examine_one("secrets").state
     settings.API_KEY_PEPPERS, settings.HELIOS_ENCRYPTION_KEYS = ("p" * 32, *before[0]), ("e" * 32, *before[1])
     assert problem("secrets") == ""
-    assert "all can be read, 1 of them by an older" in doctor.examine_one("secrets").state
+    assert "all can be read, 2 of them by an older" in doctor.examine_one("secrets").state
     settings.HELIOS_ENCRYPTION_KEYS = ("e" * 32,)
-    assert "lacks the key of 1 webhook secrets: add it, or rotate them" in problem("secrets")
+    assert "lacks the key of 2 stored secrets" in problem("secrets")
     settings.API_KEY_PEPPERS = ("p" * 32,)
     assert "lacks the pepper of 1 keys" in problem("secrets")
 

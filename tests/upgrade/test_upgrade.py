@@ -18,6 +18,7 @@ from psycopg.sql import SQL
 
 from apps.accounts.models import AuditEvent, Membership, User
 from apps.accounts.sealing import seal_waiting
+from apps.accounts.selectors import has_verified_email
 from apps.api_keys.models import ApiKey
 from apps.model_runs.execution import execute_run
 from apps.model_runs.models import ModelRun, Status
@@ -94,6 +95,7 @@ def test_a_run_that_waited_is_carried_out(api: Client) -> None:
 def test_people_and_webhooks_have_what_they_had() -> None:
     ada = User.objects.get(email="ada@example.org")
     assert ada.check_password(PASSWORD)
+    assert has_verified_email(ada), "who could sign in before still can"
     assert Membership.objects.get(user=ada).role == "admin"
     assert User.objects.get(email="staff@example.org").is_superuser
     webhook_id, secret = EXPECTED["webhook"]

@@ -1,5 +1,6 @@
 """Every write to runs and models. One function a verb, one transaction each, its audit row in the same transaction."""
 
+from apps.model_runs.services.closing import export_organization, look_after_closings
 from apps.model_runs.services.creation import CannotRerun, RunRequest, create_run, delete_run, record_read, rerun_failed
 from apps.model_runs.services.execution import (
     Claim,
@@ -23,7 +24,9 @@ __all__ = [
     "create_run",
     "delete_run",
     "erase_due_data",
+    "export_organization",
     "finish_run",
+    "look_after_closings",
     "receive_recording",
     "record_read",
     "release_run",

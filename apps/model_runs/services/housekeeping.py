@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.model_runs.models import DataToDelete, ModelRun, Status
 from apps.model_runs.services import announcing, trail
+from apps.model_runs.services.closing import archives_in_use, is_archive
 from apps.model_runs.services.creation import run_of_recording
 from apps.model_runs.storage import recordings
 from helios_site.api.families.idempotency import forget
@@ -128,8 +129,9 @@ def _remove_orphaned_objects() -> int:
     removed = 0
     keys = recordings().keys_before(timezone.now() - LEFTOVER_AGE)
     while some := list(islice(keys, BATCH)):
-        runs = ModelRun.objects.filter(id__in={run_of_recording(key) for key in some})  # the primary key is indexed
-        named = set(runs.values_list("recording_key", flat=True))
+        of_runs = {run_of_recording(key) for key in some if not is_archive(key)}
+        runs = ModelRun.objects.filter(id__in=of_runs)  # the primary key is indexed
+        named = set(runs.values_list("recording_key", flat=True)) | archives_in_use(some)
         for key in some:
             if key not in named:
                 recordings().delete(key)

@@ -9,6 +9,8 @@ from apps.webhooks.services.endpoints import (
     delete_endpoint,
     disable_endpoint,
     enable_endpoint,
+    follow_organization,
+    forget_endpoints,
     rotate_secret,
 )
 from apps.webhooks.services.notices import send_due_notices
@@ -25,6 +27,8 @@ __all__ = [
     "emit",
     "enable_endpoint",
     "finish_delivery",
+    "follow_organization",
+    "forget_endpoints",
     "remove_old_deliveries",
     "resend_delivery",
     "rotate_secret",

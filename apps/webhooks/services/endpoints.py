@@ -12,11 +12,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts import audit
+from apps.accounts.closing import forget_log_entries
 from apps.accounts.models import Organization
 from apps.api_keys.validation import clean_reason
 from apps.webhooks import signing
 from apps.webhooks.models import WebhookEndpoint, WebhookSecret
 from apps.webhooks.services import trail
+from helios_site.api.events import Event
 from helios_site.api.families.idempotency import forget
 from helios_site.encryption import encrypt
 
@@ -104,6 +106,29 @@ def enable_endpoint(*, actor: audit.Actor, endpoint_id: UUID, reason: str) -> bo
     if enabled:
         trail.record("enabled", WebhookEndpoint.objects.get(id=endpoint_id), actor=actor, reason=reason)
     return bool(enabled)
+
+
+CLOSING = "The organisation is closing."
+
+
+def follow_organization(event: Event) -> None:
+    """Send nothing for an organisation that is closing, and go on when it is reopened; whatever else was disabled
+    stays so. Called with every event, in the transaction of its cause."""
+    mine = WebhookEndpoint.objects.filter(organization_id=event.organization_id)
+    if event.type == "organization.closing":
+        for endpoint in mine.filter(is_enabled=True):
+            disable_endpoint(actor=audit.SYSTEM, endpoint_id=endpoint.id, reason=CLOSING)
+    elif event.type == "organization.reopened":
+        for endpoint in mine.filter(is_enabled=False, disabled_reason=CLOSING):
+            enable_endpoint(actor=audit.SYSTEM, endpoint_id=endpoint.id, reason="The organisation was reopened.")
+
+
+@transaction.atomic
+def forget_endpoints(*, organization_id: UUID) -> None:
+    """Remove the endpoints of an organisation that is erased, with their secrets and deliveries."""
+    mine = WebhookEndpoint.objects.select_for_update().filter(organization_id=organization_id)
+    forget_log_entries(WebhookEndpoint, mine.values_list("pk", flat=True))
+    mine.delete()
 
 
 def lock_endpoint(organization_id: UUID, endpoint_id: UUID) -> WebhookEndpoint | None:

@@ -1,0 +1,396 @@
+"""What an organisation that closes may take along, and that nothing of it is left in the end."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from zipfile import ZipFile
+
+import psycopg
+import pytest
+import time_machine
+from django.apps import apps
+from django.conf import settings
+from django.core import mail
+from django.db import connection, models
+from django.test import Client
+from django.utils import timezone
+from psycopg.sql import SQL, Identifier
+
+from apps.accounts import audit, closing, closing_notices
+from apps.accounts.archive_links import archive_url
+from apps.accounts.invitations import invite_member
+from apps.accounts.models import AuditEvent, Membership, Organization, User
+from apps.accounts.sealing import seal_waiting
+from apps.api_keys.models import ApiKey
+from apps.model_runs import archive, services
+from apps.model_runs.models import ModelRun, WellnessModelActivation
+from apps.model_runs.services import closing as closings
+from apps.model_runs.services import housekeeping
+from apps.model_runs.storage import StorageFull, recordings
+from apps.webhooks.models import WebhookDelivery
+from apps.webhooks.services import create_endpoint
+from tests.conftest import MakeKey, database_url_of_tests
+from tests.model_runs.conftest import OK, MakeRun, exists, make_finished, make_run, make_running
+
+__all__ = ["make_finished", "make_run", "make_running"]  # fixtures
+
+pytestmark = pytest.mark.django_db
+
+AFTER = timedelta(days=14, seconds=1)
+LABEL, KEY_NAME, SOUND = "canary-label", "canary-key", b"canary-recording " * 1000
+WEBHOOK = "https://93.184.216.34/canary-webhook"
+NETWORK, ADDRESS = "203.0.113.77/32", "203.0.113.78"
+CANARIES = (
+    "Canary Clinic",
+    "canary@example.net",
+    LABEL,
+    KEY_NAME,
+    "canary-webhook",
+    "203.0.113.7",
+    "canary-reason",
+    OK.transcript,
+)
+Tenant = Callable[[str], Organization]
+
+
+@pytest.fixture
+def tenant(make_key: MakeKey, make_finished: MakeRun, make_running: MakeRun, make_run: MakeRun) -> Tenant:
+    """An organisation with an admin, a key, a webhook with something to deliver, and runs in three states."""
+
+    def make(name: str) -> Organization:
+        organization = Organization.objects.create(name=name)
+        user = User.objects.create_user(f"{organization.id.hex}@example.org", name="Ada")
+        Membership.objects.create(organization=organization, user=user, role="admin")
+        invite_member(
+            actor=audit.SYSTEM, organization=organization, email="canary@example.net", role=Membership.Role.MEMBER
+        )
+        key, _ = make_key(organization=organization, name=KEY_NAME, allowed_cidrs=[NETWORK])
+        ApiKey.objects.filter(pk=key.pk).update(last_used_ip=ADDRESS)
+        create_endpoint(
+            actor=audit.SYSTEM, organization_id=organization.id, url=WEBHOOK, events=["model_run.completed"]
+        )
+        WellnessModelActivation.objects.create(
+            organization=organization, number=1, reason="canary-reason", created_by="system"
+        )
+        for make in (make_finished, make_running):
+            make(organization=organization, user_label=LABEL, content=SOUND)
+        make_run(organization=organization, user_label=LABEL)
+        return organization
+
+    return make
+
+
+def close(organization: Organization) -> Organization:
+    return closing.close_organization(actor=audit.SYSTEM, organization_id=organization.id, by="ada@example.org")
+
+
+def exported(organization: Organization) -> Organization:
+    close(organization)
+    assert services.export_organization(organization_id=organization.id)
+    organization.refresh_from_db()
+    return organization
+
+
+def signed_in(organization: Organization) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(memberships__organization=organization, memberships__role="admin"))
+    return client
+
+
+def link(organization: Organization) -> str:
+    return archive_url(organization).removeprefix(settings.HELIOS_PUBLIC_BASE_URL)
+
+
+def status(client: Client, url: str, method: str = "get") -> int:
+    reply = getattr(client, method)(url)
+    if reply.streaming:
+        list(reply.streaming_content)  # whoever reads to the end has the archive closed
+    return int(reply.status_code)
+
+
+# -- the archive ---------------------------------------------------------------------------------------------
+
+
+def test_an_admin_downloads_everything_by_the_mailed_link(tenant: Tenant) -> None:
+    organization = tenant("Canary Clinic")
+    seal_waiting()
+    exported(organization)
+    closing_notices.send_due_notices()
+    assert archive_url(organization) in mail.outbox[-1].body
+    reply = signed_in(organization).get(link(organization))
+    assert reply.status_code == 200
+    assert reply.headers["Content-Type"] == "application/zip"
+    assert reply.headers["Content-Disposition"].startswith(f'attachment; filename="helios-{organization.id}-')
+    assert reply.headers["Cache-Control"] == "private, no-store"
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    with ZipFile(io.BytesIO(b"".join(reply.streaming_content))) as whole:  # type: ignore[attr-defined]
+        assert whole.testzip() is None
+        files = {name: whole.read(name) for name in whole.namelist()}
+    runs = [json.loads(line) for line in files["runs.ndjson"].splitlines()]
+    assert sorted(run["status"] for run in runs) == ["COMPLETE_OK", "CREATED", "RUNNING"]
+    [ok] = [run for run in runs if run["status"] == "COMPLETE_OK"]
+    assert (ok["user_label"], ok["transcript"], ok["scores"]) == (LABEL, OK.transcript, OK.scores)
+    assert files[f"recordings/{ok['id']}"] == SOUND
+    assert sum(name.startswith("recordings/") for name in files) == 2
+    assert json.loads(files["organization.json"])["name"] == "Canary Clinic"
+    assert [one["role"] for one in json.loads(files["members.json"])] == ["admin"]
+    assert [one["name"] for one in json.loads(files["api_keys.json"])] == [KEY_NAME]
+    assert [one["url"] for one in json.loads(files["webhooks.json"])] == [WEBHOOK]
+    events = [json.loads(line) for line in files["audit-events.ndjson"].splitlines()]
+    assert "api_key.created" in {event["action"] for event in events}
+    assert all(event["organization_id"] == str(organization.id) for event in events)
+    assert events[0]["hash"]
+    assert f"{organization.id}" in AuditEvent.objects.get(action="organization.archive_downloaded").object_id
+
+
+def test_no_secret_and_no_other_organisation_is_in_the_archive(tenant: Tenant) -> None:
+    organization = tenant("Canary Clinic")
+    other = tenant("Southern Clinic")
+    pieces: list[bytes] = []
+    archive.write_archive(organization, pieces.append)
+    with ZipFile(io.BytesIO(b"".join(pieces))) as whole:
+        text = b"".join(whole.read(name) for name in whole.namelist()).decode()
+    key = ApiKey.objects.get(organization=organization)
+    for secret in (bytes(key.digest).hex(), "digest", "pepper", "whsec_", "gAAAA", "recording_key", "password"):
+        assert secret not in text, secret
+    assert str(other.id) not in text
+    assert "Southern Clinic" not in text
+    assert text.count(SOUND.decode()) == 2
+
+
+def test_what_was_promised_to_be_erased_is_not_in_the_archive(make_finished: MakeRun) -> None:
+    run = make_finished(delete_data=True)
+    with time_machine.travel(timezone.now() + timedelta(hours=13)):
+        pieces: list[bytes] = []
+        assert archive.write_archive(run.organization, pieces.append) == "0 runs, 0 recordings"
+
+
+def test_the_archive_is_written_in_small_pieces(make_running: MakeRun) -> None:
+    run = make_running(content=bytes(5 << 20))
+    sizes: list[int] = []
+    archive.write_archive(run.organization, lambda piece: sizes.append(len(piece)))
+    assert sum(sizes) > 5 << 20
+    assert max(sizes) <= archive.PIECE_BYTES
+
+
+def test_the_link_is_good_for_a_signed_in_admin_until_the_closing_ends(
+    tenant: Tenant, other_organization: Organization
+) -> None:
+    organization = tenant("Canary Clinic")
+    close(organization)
+    organization.refresh_from_db()
+    ours, url = signed_in(organization), link(organization)
+    assert status(ours, url) == 404, "not made yet"
+    assert services.export_organization(organization_id=organization.id)
+    assert f"{settings.HELIOS_PUBLIC_BASE_URL}{url}" in ours.get("/organization/close").content.decode()
+    assert status(ours, url) == 200
+    assert status(ours, url, "head") == 200
+    assert status(ours, url[:-1] + ("a" if url[-1] != "a" else "b")) == 404
+    assert status(ours, "/organization/archive") == 404
+    assert Client().get(url).headers["Location"].startswith("/login?next=")
+    stranger, member = User.objects.create_user("b@example.org"), User.objects.create_user("c@example.org")
+    Membership.objects.create(organization=other_organization, user=stranger, role="admin")
+    Membership.objects.create(organization=organization, user=member, role="member")
+    for user in (stranger, member):
+        client = Client()
+        client.force_login(user)
+        assert status(client, url) == 404
+    with time_machine.travel(timezone.now() + AFTER):
+        assert status(signed_in(organization), url) == 404
+    closing.reopen_organization(actor=audit.SYSTEM, organization_id=organization.id, by="x")
+    assert status(ours, url) == 404
+    exported(organization)
+    assert status(ours, url) == 404, "the link of an earlier closing"
+    assert status(ours, link(organization)) == 200
+
+
+def test_one_archive_is_made_however_often_it_is_asked_for(tenant: Tenant) -> None:
+    organization = tenant("Canary Clinic")
+    assert not services.export_organization(organization_id=organization.id), "not closing"
+    close(organization)
+    with psycopg.connect(database_url_of_tests()) as other:
+        name = f"archive {organization.id}"
+        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+        assert not services.export_organization(organization_id=organization.id), "another worker is at it"
+        other.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+    assert services.export_organization(organization_id=organization.id)
+    assert not services.export_organization(organization_id=organization.id)
+    assert len([key for key in stored() if closings.is_archive(key) and key.startswith(str(organization.id))]) == 1
+
+
+def test_an_archive_that_finds_no_room_is_made_later(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    organization = tenant("Canary Clinic")
+    close(organization)
+
+    def full(organization: Organization, write: Callable[[bytes], object]) -> str:
+        write(b"the first piece")
+        raise StorageFull
+
+    with monkeypatch.context() as patch:
+        patch.setattr(closings, "write_archive", full)
+        assert not services.export_organization(organization_id=organization.id)
+    assert not any(closings.is_archive(key) for key in stored(organization))
+    assert services.export_organization(organization_id=organization.id)
+
+
+def test_an_archive_that_was_overtaken_by_a_reopening_is_thrown_away(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organization = tenant("Canary Clinic")
+    close(organization)
+
+    def slow(organization: Organization, write: Callable[[bytes], object]) -> str:
+        write(b"content")
+        closing.reopen_organization(actor=audit.SYSTEM, organization_id=organization.id, by="x")
+        return "content"
+
+    monkeypatch.setattr(closings, "write_archive", slow)
+    assert not services.export_organization(organization_id=organization.id)
+    assert not any(closings.is_archive(key) for key in stored(organization))
+
+
+def test_beat_asks_for_the_archives_that_are_missing(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[tuple[str, str]] = []
+    monkeypatch.setattr(closings, "ring", lambda task, *arguments: rung.append((task, *arguments)))
+    missing, made = close(tenant("Canary Clinic")), exported(tenant("Southern Clinic"))
+    services.look_after_closings()
+    assert rung == [("helios.runs.export_organization", str(missing.id))]
+    assert made.archive_key in stored(made)
+
+
+def test_the_clean_up_keeps_an_archive_until_its_closing_ends(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "LEFTOVER_AGE", timedelta(seconds=-5))
+    organization = exported(tenant("Canary Clinic"))
+    services.remove_leftovers()
+    assert exists(organization.archive_key)
+    closing.reopen_organization(actor=audit.SYSTEM, organization_id=organization.id, by="x")
+    services.remove_leftovers()
+    assert not exists(organization.archive_key)
+    assert ModelRun.objects.filter(organization=organization).exclude(recording_key="").count() == 2
+
+
+# -- the erasure ---------------------------------------------------------------------------------------------
+
+
+def stored(organization: Organization | None = None) -> list[str]:
+    keys = recordings().keys_before(timezone.now() + timedelta(days=30))
+    return [key for key in keys if organization is None or key.startswith(str(organization.id))]
+
+
+_HOLDING = SQL("SELECT count(*) FROM {} AS one WHERE position(%s IN one::text) > 0")
+
+
+def rows_with(canary: str) -> list[str]:
+    """The tables that hold the text anywhere, by their own text form."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        found = []
+        for (table,) in cursor.fetchall():
+            cursor.execute(_HOLDING.format(Identifier(table)), [canary])
+            found += [table] * cursor.fetchone()[0]
+    return found
+
+
+def test_after_fourteen_days_nothing_of_it_is_left_but_its_trail(tenant: Tenant, admin: Client) -> None:
+    organization = tenant("Canary Clinic")
+    page = f"/admin/accounts/organization/{organization.pk}/change/"
+    admin.post(page, {"name": "Canary Clinic", "is_active": "on", "helios_lenient_user": "on"})
+    exported(organization)
+    assert all(rows_with(canary) for canary in CANARIES)
+    services.look_after_closings()
+    assert ModelRun.objects.filter(organization=organization).count() == 3, "not yet"
+
+    with time_machine.travel(timezone.now() + AFTER):
+        services.look_after_closings()
+    organization.refresh_from_db()
+    assert organization.name == f"Closed organisation {organization.id.hex[:12]}"
+    assert (organization.is_active, organization.closed_at is not None, organization.archive_key) == (False, True, "")
+    assert {canary: rows_with(canary) for canary in CANARIES if rows_with(canary)} == {}
+    assert stored(organization) == []
+    key = ApiKey.objects.get(organization=organization)
+    assert (key.name, key.revoked_reason, key.allowed_cidrs) == ("erased", "The organisation was closed.", [])
+    assert rows_with(f"{organization.id.hex}@example.org") == ["accounts_user"], "a person's account is their own"
+    actions = set(AuditEvent.objects.filter(organization_id=organization.id).values_list("action", flat=True))
+    assert {"model_run.created", "organization.closing", "organization.exported", "organization.erased"} <= actions
+    assert Organization.objects.create(name="Canary Clinic"), "the name is free again"
+
+
+def test_the_erasure_of_one_organisation_touches_no_other(tenant: Tenant) -> None:
+    organization, other = close(tenant("Canary Clinic")), tenant("Southern Clinic")
+    before = stored(other), WebhookDelivery.objects.filter(endpoint__organization=other).count()
+    with time_machine.travel(timezone.now() + AFTER):
+        services.look_after_closings()
+    assert (stored(other), WebhookDelivery.objects.filter(endpoint__organization=other).count()) == before
+    assert ModelRun.objects.filter(organization=other).count() == 3
+    assert ApiKey.objects.get(organization=other).status() == "active"
+    assert other.memberships.count() == 1
+    assert stored(organization) == []
+
+
+def test_an_erasure_that_takes_long_goes_on_at_the_next_tick(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(closings, "BATCH", 2)
+    organization = close(tenant("Canary Clinic"))
+    with time_machine.travel(timezone.now() + AFTER):
+        services.look_after_closings(busy_seconds=0)
+        assert ModelRun.objects.filter(organization=organization).count() == 1
+        organization.refresh_from_db()
+        assert organization.closed_at is None
+        services.look_after_closings()
+        organization.refresh_from_db()
+        assert organization.closed_at is not None
+        services.look_after_closings()
+    assert AuditEvent.objects.filter(action="organization.erased").count() == 1
+
+
+# What the erasure does with each table that belongs to an organisation. A new one must be decided on, here and in
+# `apps.model_runs.services.closing`.
+DECIDED = {
+    "accounts.invitation": "erased",
+    "accounts.membership": "erased",
+    "accounts.organizationnotice": "erased",
+    "api_keys.apikey": "kept, without names, networks and address",
+    "api_keys.keynotice": "erased",
+    "model_runs.modelrun": "erased",
+    "model_runs.wellnessmodelactivation": "erased",
+    "webhooks.webhookdelivery": "erased",
+    "webhooks.webhookendpoint": "erased",
+    "webhooks.webhooksecret": "erased",
+    "accounts.auditevent": "kept",
+    "accounts.auditseal": "kept",
+}
+
+
+def belonging() -> dict[type[models.Model], str]:
+    """Each model that names an organisation, or something that does, and the path of the name."""
+    found: dict[type[models.Model], str] = {Organization: ""}
+    fresh = [Organization]
+    while fresh:
+        fresh = [model for model in apps.get_models() if model not in found and _path(model, found)]
+        found |= {model: _path(model, found) for model in fresh}  # type: ignore[has-type]
+    del found[Organization]
+    return found
+
+
+def _path(model: type[models.Model], found: dict[type[models.Model], str]) -> str:
+    for field in model._meta.concrete_fields:
+        if field.name == "organization_id":
+            return "organization_id"
+        if field.remote_field is not None and field.related_model in found:
+            above: Any = field.related_model
+            return "__".join(part for part in (field.name, found[above]) if part)
+    return ""
+
+
+def test_every_table_of_an_organisation_is_decided_on(tenant: Tenant) -> None:
+    assert {model._meta.label_lower for model in belonging()} == set(DECIDED)
+    organization = close(tenant("Canary Clinic"))
+    with time_machine.travel(timezone.now() + AFTER):
+        services.look_after_closings()
+    seal_waiting()
+    for model, path in belonging().items():
+        left = model._default_manager.filter(**{path: organization.id}).exists()
+        assert left == DECIDED[model._meta.label_lower].startswith("kept"), model
