@@ -10,10 +10,12 @@ from pytest_django import Settings
 
 from apps.accounts.models import User
 from helios_site import cache
+from helios_site.env import parse_networks
 from tests.accounts.signing import (
     PASSWORD,
     confirm_password,
     is_signed_in,
+    mailed_path,
     make_person,
     page,
     sign_in,
@@ -74,8 +76,6 @@ def test_right_passwords_are_no_attempts(user: User) -> None:
 
 
 def test_a_reset_password_opens_the_lock(user: User) -> None:
-    from tests.accounts.signing import mailed_path
-
     for _ in range(6):
         sign_in(Client(), password="x")
     client = Client()
@@ -87,8 +87,6 @@ def test_a_reset_password_opens_the_lock(user: User) -> None:
 
 @pytest.mark.parametrize("trusted", [(), ("127.0.0.0/8",)])
 def test_the_address_counted_is_the_one_behind_trusted_proxies(user: User, settings: Settings, trusted: Any) -> None:
-    from helios_site.env import parse_networks
-
     settings.TRUSTED_PROXIES = parse_networks(trusted)
     limit(settings, login="2/300s/ip")
     answers = [sign_in(Client(headers={"x-forwarded-for": f"10.0.0.{n}"})).status_code for n in range(4)]

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from django.apps import apps
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from apps.accounts.audit import SYSTEM
+from apps.accounts.forms import SignUpForm
 from apps.accounts.invitations import INVITATION, invite_member
 from apps.accounts.models import AuditEvent, Invitation, Membership, Organization, User
 from tests.accounts.signing import ORGANIZATION, PASSWORD, is_signed_in, mailed_path, make_person, page, sign_up, trail
@@ -175,8 +177,6 @@ def test_the_name_of_a_first_sign_up_does_not_tell_whether_its_address_was_new()
 
 
 def test_both_cost_one_hash_of_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    from django.contrib.auth.hashers import Argon2PasswordHasher
-
     done: list[str] = []
     original = Argon2PasswordHasher.encode
 
@@ -190,6 +190,17 @@ def test_both_cost_one_hash_of_a_password(monkeypatch: pytest.MonkeyPatch) -> No
         done.clear()
         sign_up(Client(), email)
         assert done == [PASSWORD], email
+
+
+def test_of_two_sign_ups_with_one_address_at_once_the_second_looks_like_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_person("taken@example.org")
+    # The form was checked before the other sign-up committed.
+    monkeypatch.setattr(SignUpForm, "validate_unique_email", lambda form, email: email)
+    assert sign_up(Client(), "taken@example.org").headers["Location"] == "/verify-email"
+    assert User.objects.count() == 1
+    assert "has an account already" in mail.outbox[0].body
 
 
 # -- modes and invitations --------------------------------------------------------------------------------
