@@ -12,27 +12,15 @@ from typing import Any, TypeVar
 
 import structlog
 from django.core import mail
-from django.db import models
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from apps.accounts.models import Membership, Organization, User
+from apps.accounts.models import AdminNotice, Membership, Organization, User
 
 log = structlog.get_logger(__name__)
 
 MAX_TRIES = 10  # the last about 17 hours after the first
-
-
-class AdminNotice(models.Model):
-    """Base of the rows: one piece of news each, mailed until it is sent."""
-
-    due_at = models.DateTimeField(default=timezone.now)
-    tries = models.PositiveSmallIntegerField(default=0)
-    sent_at = models.DateTimeField(null=True)
-
-    class Meta:
-        abstract = True
 
 
 Notice = TypeVar("Notice", bound=AdminNotice)

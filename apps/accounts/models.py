@@ -187,9 +187,19 @@ class Invitation(models.Model):
         return f"{self.email} to {self.organization}"
 
 
-class OrganizationNotice(models.Model):
-    """One piece of news about an organisation for its admins, written in the transaction of its cause and mailed until
-    it is sent."""
+class AdminNotice(models.Model):
+    """Base of the rows of `apps.accounts.admin_mails`: one piece of news each, mailed until it is sent."""
+
+    due_at = models.DateTimeField(default=timezone.now)
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class OrganizationNotice(AdminNotice):
+    """One piece of news about an organisation for its admins."""
 
     class Kind(models.TextChoices):
         CLOSING = "closing", "is closing"
@@ -200,9 +210,6 @@ class OrganizationNotice(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="notices")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     detail = models.CharField(max_length=300, blank=True)  # who did it, for those who are mailed
-    due_at = models.DateTimeField(default=timezone.now)
-    tries = models.PositiveSmallIntegerField(default=0)
-    sent_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes: ClassVar = [

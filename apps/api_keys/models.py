@@ -11,8 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
-from apps.accounts.admin_mails import AdminNotice
-from apps.accounts.models import Organization
+from apps.accounts.models import AdminNotice, Organization
 
 REASONS_IN_WORDS = {
     "leak_report": "somebody who held the whole key reported it as leaked",

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from apps.accounts.audit_export import export_lines
 from apps.accounts.models import AuditEvent, Invitation, Membership, Organization
-from apps.api_keys.models import ApiKey
+from apps.api_keys.models import ApiKey, UsageDay
 from apps.model_runs.models import ModelRun, WellnessModelActivation
 from apps.model_runs.storage import recordings
 from apps.webhooks.models import WebhookEndpoint
@@ -32,6 +32,9 @@ _KEY_FIELDS = (
 )  # fmt: skip
 _INVITATION_FIELDS = ("email", "role", "created_at", "expires_at", "accepted_at", "withdrawn_at")
 _WEBHOOK_FIELDS = ("id", "url", "events", "is_enabled", "disabled_reason", "created_at")
+_USAGE_FIELDS = (
+    "day", "key_id", "requests_2xx", "requests_4xx", "requests_429", "requests_5xx", "runs_ok", "runs_error",
+)  # fmt: skip
 _MODEL_FIELDS = ("number", "model_id", "is_roll_back", "reason", "created_at")
 _RUN_FIELDS = (
     "id", "status", "created_at", "run_at", "completed_at", "created_by_key_id", "rerun_of",
@@ -48,6 +51,7 @@ organization.json     the organisation
 members.json          who belongs to it
 invitations.json      who was invited
 api_keys.json         its API keys, without what they are checked with
+usage.json            what its keys were used for by day (UTC)
 webhooks.json         where events are sent, without what signs them
 wellness_models.json  which models scored its runs, in the order of the changes
 runs.ndjson           a run a line: what was sent, and what came of it
@@ -79,6 +83,7 @@ def write_archive(organization: Organization, write: Callable[[bytes], object]) 
         _add(archive, "members.json", _whole(_members(organization)))
         _add(archive, "invitations.json", _whole(list(_of(Invitation, organization).values(*_INVITATION_FIELDS))))
         _add(archive, "api_keys.json", _whole(list(_of(ApiKey, organization).values(*_KEY_FIELDS))))
+        _add(archive, "usage.json", _whole(_usage(organization)))
         _add(archive, "webhooks.json", _whole(list(_of(WebhookEndpoint, organization).values(*_WEBHOOK_FIELDS))))
         _add(archive, "wellness_models.json", _whole(_models(organization)))
         runs = _add(archive, "runs.ndjson", _lines(_runs(organization).values(*_RUN_FIELDS)))
@@ -89,13 +94,18 @@ def write_archive(organization: Organization, write: Callable[[bytes], object]) 
 
 
 def _about(organization: Organization) -> dict[str, Any]:
-    names = ("id", "name", "created_at", "helios_lenient_user", "closing_at")
+    names = ("id", "name", "created_at", "plan", "helios_lenient_user", "closing_at")
     return {name: getattr(organization, name) for name in names}
 
 
 def _members(organization: Organization) -> list[Any]:
     members = Membership.objects.filter(organization=organization).order_by("id")
     return list(members.values("role", "created_at", email=F("user__email"), name=F("user__name")))
+
+
+def _usage(organization: Organization) -> list[Any]:
+    days = UsageDay.objects.filter(organization=organization)
+    return list(days.order_by("day", "key_id").values(*_USAGE_FIELDS))
 
 
 def _of(model: Any, organization: Organization) -> Any:

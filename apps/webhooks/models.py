@@ -10,8 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.accounts.admin_mails import AdminNotice
-from apps.accounts.models import Organization
+from apps.accounts.models import AdminNotice, Organization
 
 
 class WebhookEndpoint(models.Model):

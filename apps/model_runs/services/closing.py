@@ -18,6 +18,7 @@ from apps.model_runs.archive import write_archive
 from apps.model_runs.models import ModelRun
 from apps.model_runs.storage import StorageFull, recordings
 from apps.webhooks.services import forget_endpoints
+from helios_site.api.families.idempotency import forget_all
 from helios_site.bell import ring
 
 log = structlog.get_logger(__name__)
@@ -101,6 +102,7 @@ def _erase(organization: Organization, until: float) -> bool:
     with transaction.atomic():
         forget_keys(organization=organization)
         forget_endpoints(organization_id=organization.id)
+        forget_all(organization.id)
         with connection.cursor() as cursor:
             # Each row protects the one before it, which Django's own delete takes for an obstacle.
             cursor.execute(

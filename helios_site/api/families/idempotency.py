@@ -150,6 +150,11 @@ def forget(organization_id: UUID, object_ids: Iterable[object]) -> None:
     named.filter(organization_id=organization_id).delete()
 
 
+def forget_all(organization_id: UUID) -> None:
+    """Remove every reply of an organisation that is being erased."""
+    IdempotentReply.objects.filter(organization_id=organization_id).delete()
+
+
 def remove_old_replies() -> int:
     """Remove the replies whose time is over; how many."""
     old = IdempotentReply.objects.filter(created_at__lte=timezone.now() - timedelta(hours=KEPT_HOURS))

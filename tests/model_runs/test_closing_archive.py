@@ -1,4 +1,4 @@
-"""What an organisation that closes may take along, and that nothing of it is left in the end."""
+"""What the admins of an organisation that closes may take along."""
 
 from __future__ import annotations
 
@@ -6,93 +6,44 @@ import io
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 from zipfile import ZipFile
 
 import psycopg
 import pytest
 import time_machine
-from django.apps import apps
 from django.conf import settings
 from django.core import mail
-from django.db import connection, models
 from django.test import Client
 from django.utils import timezone
-from psycopg.sql import SQL, Identifier
 
 from apps.accounts import audit, closing, closing_notices
 from apps.accounts.archive_links import archive_url
-from apps.accounts.invitations import invite_member
 from apps.accounts.models import AuditEvent, Membership, Organization, User
 from apps.accounts.sealing import seal_waiting
 from apps.api_keys.models import ApiKey
 from apps.model_runs import archive, services
-from apps.model_runs.models import ModelRun, WellnessModelActivation
+from apps.model_runs.models import ModelRun
 from apps.model_runs.services import closing as closings
 from apps.model_runs.services import housekeeping
-from apps.model_runs.storage import StorageFull, recordings
-from apps.webhooks.models import WebhookDelivery
-from apps.webhooks.services import create_endpoint
-from tests.conftest import MakeKey, database_url_of_tests
+from apps.model_runs.storage import StorageFull
+from tests.conftest import database_url_of_tests
 from tests.model_runs.conftest import OK, MakeRun, exists, make_finished, make_run, make_running
+from tests.model_runs.tenants import (
+    AFTER,
+    KEY_NAME,
+    LABEL,
+    SOUND,
+    WEBHOOK,
+    Tenant,
+    close,
+    exported,
+    stored,
+    tenant,
+)
 
-__all__ = ["make_finished", "make_run", "make_running"]  # fixtures
+__all__ = ["make_finished", "make_run", "make_running", "tenant"]  # fixtures
 
 pytestmark = pytest.mark.django_db
-
-AFTER = timedelta(days=14, seconds=1)
-LABEL, KEY_NAME, SOUND = "canary-label", "canary-key", b"canary-recording " * 1000
-WEBHOOK = "https://93.184.216.34/canary-webhook"
-NETWORK, ADDRESS = "203.0.113.77/32", "203.0.113.78"
-CANARIES = (
-    "Canary Clinic",
-    "canary@example.net",
-    LABEL,
-    KEY_NAME,
-    "canary-webhook",
-    "203.0.113.7",
-    "canary-reason",
-    OK.transcript,
-)
-Tenant = Callable[[str], Organization]
-
-
-@pytest.fixture
-def tenant(make_key: MakeKey, make_finished: MakeRun, make_running: MakeRun, make_run: MakeRun) -> Tenant:
-    """An organisation with an admin, a key, a webhook with something to deliver, and runs in three states."""
-
-    def make(name: str) -> Organization:
-        organization = Organization.objects.create(name=name)
-        user = User.objects.create_user(f"{organization.id.hex}@example.org", name="Ada")
-        Membership.objects.create(organization=organization, user=user, role="admin")
-        invite_member(
-            actor=audit.SYSTEM, organization=organization, email="canary@example.net", role=Membership.Role.MEMBER
-        )
-        key, _ = make_key(organization=organization, name=KEY_NAME, allowed_cidrs=[NETWORK])
-        ApiKey.objects.filter(pk=key.pk).update(last_used_ip=ADDRESS)
-        create_endpoint(
-            actor=audit.SYSTEM, organization_id=organization.id, url=WEBHOOK, events=["model_run.completed"]
-        )
-        WellnessModelActivation.objects.create(
-            organization=organization, number=1, reason="canary-reason", created_by="system"
-        )
-        for make in (make_finished, make_running):
-            make(organization=organization, user_label=LABEL, content=SOUND)
-        make_run(organization=organization, user_label=LABEL)
-        return organization
-
-    return make
-
-
-def close(organization: Organization) -> Organization:
-    return closing.close_organization(actor=audit.SYSTEM, organization_id=organization.id, by="ada@example.org")
-
-
-def exported(organization: Organization) -> Organization:
-    close(organization)
-    assert services.export_organization(organization_id=organization.id)
-    organization.refresh_from_db()
-    return organization
 
 
 def signed_in(organization: Organization) -> Client:
@@ -110,9 +61,6 @@ def status(client: Client, url: str, method: str = "get") -> int:
     if reply.streaming:
         list(reply.streaming_content)  # whoever reads to the end has the archive closed
     return int(reply.status_code)
-
-
-# -- the archive ---------------------------------------------------------------------------------------------
 
 
 def test_an_admin_downloads_everything_by_the_mailed_link(tenant: Tenant) -> None:
@@ -271,126 +219,3 @@ def test_the_clean_up_keeps_an_archive_until_its_closing_ends(tenant: Tenant, mo
     services.remove_leftovers()
     assert not exists(organization.archive_key)
     assert ModelRun.objects.filter(organization=organization).exclude(recording_key="").count() == 2
-
-
-# -- the erasure ---------------------------------------------------------------------------------------------
-
-
-def stored(organization: Organization | None = None) -> list[str]:
-    keys = recordings().keys_before(timezone.now() + timedelta(days=30))
-    return [key for key in keys if organization is None or key.startswith(str(organization.id))]
-
-
-_HOLDING = SQL("SELECT count(*) FROM {} AS one WHERE position(%s IN one::text) > 0")
-
-
-def rows_with(canary: str) -> list[str]:
-    """The tables that hold the text anywhere, by their own text form."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        found = []
-        for (table,) in cursor.fetchall():
-            cursor.execute(_HOLDING.format(Identifier(table)), [canary])
-            found += [table] * cursor.fetchone()[0]
-    return found
-
-
-def test_after_fourteen_days_nothing_of_it_is_left_but_its_trail(tenant: Tenant, admin: Client) -> None:
-    organization = tenant("Canary Clinic")
-    page = f"/admin/accounts/organization/{organization.pk}/change/"
-    admin.post(page, {"name": "Canary Clinic", "is_active": "on", "helios_lenient_user": "on"})
-    exported(organization)
-    assert all(rows_with(canary) for canary in CANARIES)
-    services.look_after_closings()
-    assert ModelRun.objects.filter(organization=organization).count() == 3, "not yet"
-
-    with time_machine.travel(timezone.now() + AFTER):
-        services.look_after_closings()
-    organization.refresh_from_db()
-    assert organization.name == f"Closed organisation {organization.id.hex[:12]}"
-    assert (organization.is_active, organization.closed_at is not None, organization.archive_key) == (False, True, "")
-    assert {canary: rows_with(canary) for canary in CANARIES if rows_with(canary)} == {}
-    assert stored(organization) == []
-    key = ApiKey.objects.get(organization=organization)
-    assert (key.name, key.revoked_reason, key.allowed_cidrs) == ("erased", "The organisation was closed.", [])
-    assert rows_with(f"{organization.id.hex}@example.org") == ["accounts_user"], "a person's account is their own"
-    actions = set(AuditEvent.objects.filter(organization_id=organization.id).values_list("action", flat=True))
-    assert {"model_run.created", "organization.closing", "organization.exported", "organization.erased"} <= actions
-    assert Organization.objects.create(name="Canary Clinic"), "the name is free again"
-
-
-def test_the_erasure_of_one_organisation_touches_no_other(tenant: Tenant) -> None:
-    organization, other = close(tenant("Canary Clinic")), tenant("Southern Clinic")
-    before = stored(other), WebhookDelivery.objects.filter(endpoint__organization=other).count()
-    with time_machine.travel(timezone.now() + AFTER):
-        services.look_after_closings()
-    assert (stored(other), WebhookDelivery.objects.filter(endpoint__organization=other).count()) == before
-    assert ModelRun.objects.filter(organization=other).count() == 3
-    assert ApiKey.objects.get(organization=other).status() == "active"
-    assert other.memberships.count() == 1
-    assert stored(organization) == []
-
-
-def test_an_erasure_that_takes_long_goes_on_at_the_next_tick(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(closings, "BATCH", 2)
-    organization = close(tenant("Canary Clinic"))
-    with time_machine.travel(timezone.now() + AFTER):
-        services.look_after_closings(busy_seconds=0)
-        assert ModelRun.objects.filter(organization=organization).count() == 1
-        organization.refresh_from_db()
-        assert organization.closed_at is None
-        services.look_after_closings()
-        organization.refresh_from_db()
-        assert organization.closed_at is not None
-        services.look_after_closings()
-    assert AuditEvent.objects.filter(action="organization.erased").count() == 1
-
-
-# What the erasure does with each table that belongs to an organisation. A new one must be decided on, here and in
-# `apps.model_runs.services.closing`.
-DECIDED = {
-    "accounts.invitation": "erased",
-    "accounts.membership": "erased",
-    "accounts.organizationnotice": "erased",
-    "api_keys.apikey": "kept, without names, networks and address",
-    "api_keys.keynotice": "erased",
-    "model_runs.modelrun": "erased",
-    "model_runs.wellnessmodelactivation": "erased",
-    "webhooks.webhookdelivery": "erased",
-    "webhooks.webhookendpoint": "erased",
-    "webhooks.webhooksecret": "erased",
-    "accounts.auditevent": "kept",
-    "accounts.auditseal": "kept",
-}
-
-
-def belonging() -> dict[type[models.Model], str]:
-    """Each model that names an organisation, or something that does, and the path of the name."""
-    found: dict[type[models.Model], str] = {Organization: ""}
-    fresh = [Organization]
-    while fresh:
-        fresh = [model for model in apps.get_models() if model not in found and _path(model, found)]
-        found |= {model: _path(model, found) for model in fresh}  # type: ignore[has-type]
-    del found[Organization]
-    return found
-
-
-def _path(model: type[models.Model], found: dict[type[models.Model], str]) -> str:
-    for field in model._meta.concrete_fields:
-        if field.name == "organization_id":
-            return "organization_id"
-        if field.remote_field is not None and field.related_model in found:
-            above: Any = field.related_model
-            return "__".join(part for part in (field.name, found[above]) if part)
-    return ""
-
-
-def test_every_table_of_an_organisation_is_decided_on(tenant: Tenant) -> None:
-    assert {model._meta.label_lower for model in belonging()} == set(DECIDED)
-    organization = close(tenant("Canary Clinic"))
-    with time_machine.travel(timezone.now() + AFTER):
-        services.look_after_closings()
-    seal_waiting()
-    for model, path in belonging().items():
-        left = model._default_manager.filter(**{path: organization.id}).exists()
-        assert left == DECIDED[model._meta.label_lower].startswith("kept"), model

@@ -1,0 +1,88 @@
+"""An organisation with something of everything, marked so that it is found again, and its closing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from apps.accounts import audit, closing
+from apps.accounts.invitations import invite_member
+from apps.accounts.models import Membership, Organization, User
+from apps.api_keys import notices as key_notices
+from apps.api_keys.models import ApiKey, UsageDay
+from apps.model_runs import services
+from apps.model_runs.models import WellnessModelActivation
+from apps.model_runs.storage import recordings
+from apps.webhooks.models import WebhookNotice
+from apps.webhooks.services import create_endpoint
+from helios_site.models import IdempotentReply
+from tests.conftest import MakeKey
+from tests.model_runs.conftest import OK, MakeRun
+
+AFTER = timedelta(days=14, seconds=1)
+LABEL, KEY_NAME, SOUND = "canary-label", "canary-key", b"canary-recording " * 1000
+WEBHOOK = "https://93.184.216.34/canary-webhook"
+NETWORK, ADDRESS = "203.0.113.77/32", "203.0.113.78"
+CANARIES = (
+    "Canary Clinic",
+    "canary@example.net",
+    LABEL,
+    KEY_NAME,
+    "canary-webhook",
+    "203.0.113.7",
+    "canary-reason",
+    OK.transcript,
+)
+Tenant = Callable[[str], Organization]
+
+
+@pytest.fixture
+def tenant(make_key: MakeKey, make_finished: MakeRun, make_running: MakeRun, make_run: MakeRun) -> Tenant:
+    """An organisation with an admin, a key, a webhook with something to deliver, and runs in three states."""
+
+    def make(name: str) -> Organization:
+        organization = Organization.objects.create(name=name)
+        user = User.objects.create_user(f"{organization.id.hex}@example.org", name="Ada")
+        Membership.objects.create(organization=organization, user=user, role="admin")
+        invite_member(
+            actor=audit.SYSTEM, organization=organization, email="canary@example.net", role=Membership.Role.MEMBER
+        )
+        key, _ = make_key(organization=organization, name=KEY_NAME, allowed_cidrs=[NETWORK])
+        ApiKey.objects.filter(pk=key.pk).update(last_used_ip=ADDRESS)
+        key_notices.announce(key, key_notices.Kind.EXPIRED, detail="canary-reason")
+        UsageDay.objects.create(organization=organization, key=key, day=timezone.now().date())
+        endpoint, _ = create_endpoint(
+            actor=audit.SYSTEM, organization_id=organization.id, url=WEBHOOK, events=["model_run.completed"]
+        )
+        WebhookNotice.objects.create(endpoint=endpoint, event="model_run.completed", tried=10, answer="canary-reason")
+        IdempotentReply.objects.create(
+            scope=organization.id.hex, organization_id=organization.id, body_sha256="", status=200, object_ids=[]
+        )
+        WellnessModelActivation.objects.create(
+            organization=organization, number=1, reason="canary-reason", created_by="system"
+        )
+        for make in (make_finished, make_running):
+            make(organization=organization, user_label=LABEL, content=SOUND)
+        make_run(organization=organization, user_label=LABEL)
+        return organization
+
+    return make
+
+
+def close(organization: Organization) -> Organization:
+    return closing.close_organization(actor=audit.SYSTEM, organization_id=organization.id, by="ada@example.org")
+
+
+def exported(organization: Organization) -> Organization:
+    close(organization)
+    assert services.export_organization(organization_id=organization.id)
+    organization.refresh_from_db()
+    return organization
+
+
+def stored(organization: Organization | None = None) -> list[str]:
+    keys = recordings().keys_before(timezone.now() + timedelta(days=30))
+    return [key for key in keys if organization is None or key.startswith(str(organization.id))]
