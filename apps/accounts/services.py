@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 from django.db import transaction
@@ -81,34 +83,50 @@ def add_member(
 
 
 @transaction.atomic
-def create_staff(*, actor: audit.Actor, email: str) -> tuple[User, str]:
-    """A staff user with every permission and a verified address, and the generated password. Raises ValidationError
-    for an address that is none or is taken."""
+def create_staff(*, actor: audit.Actor, email: str, groups: Sequence[str] = ()) -> tuple[User, str]:
+    """A staff user with a verified address and what the groups allow, or every permission without any, and the
+    generated password. Raises ValidationError for an address that is none or is taken, and for an unknown group."""
     email = email.strip().lower()
     validate_email(email)
     MaxLengthValidator(MAX_EMAIL_CHARS)(email)
     if User.objects.filter(email=email).exists():
         raise ValidationError(f"There is a user {email} already; --reset gives a new password.")
     password = _password()
-    user = User.objects.create_superuser(email, password)
+    user = User.objects.create_user(email, password)
+    rights = _make_staff(user, groups)
     _verify(user)
-    _record("user.created", actor, user, reason="staff with every permission")
+    _record("user.created", actor, user, reason=f"staff {rights}")
     return user, password
 
 
 @transaction.atomic
-def reset_staff(*, actor: audit.Actor, email: str) -> tuple[User, str]:
-    """Make a user (again) an active staff user with every permission and a new generated password, which ends
-    the user's sessions. An authenticator app is forgotten, as it may be what was lost. Raises User.DoesNotExist."""
+def reset_staff(*, actor: audit.Actor, email: str, groups: Sequence[str] = ()) -> tuple[User, str]:
+    """Make a user (again) an active staff user with what the groups allow and no more, or every permission without
+    any, and a new generated password, which ends the user's sessions. An authenticator app is forgotten, as it may be
+    what was lost. Raises User.DoesNotExist; ValidationError for an unknown group."""
     user = User.objects.select_for_update().get(email=email.strip().lower())
     password = _password()
-    user.is_active = user.is_staff = user.is_superuser = True
+    user.is_active = True
     user.set_password(password)
-    user.save()
+    rights = _make_staff(user, groups)
     _verify(user)
     Authenticator.objects.filter(user=user).delete()
-    _record("user.reset", actor, user, reason="staff with every permission, new password")
+    _record("user.reset", actor, user, reason=f"staff {rights}, new password")
     return user, password
+
+
+def _make_staff(user: User, groups: Sequence[str]) -> str:
+    """Save the user as staff with exactly these rights; says them in words."""
+    found = list(Group.objects.filter(name__in=groups).order_by("name"))
+    unknown = set(groups) - {group.name for group in found}
+    if unknown:
+        known = ", ".join(Group.objects.order_by("name").values_list("name", flat=True))
+        raise ValidationError(f"There is no group {', '.join(sorted(unknown))}. The groups are {known}.")
+    user.is_staff, user.is_superuser = True, not found
+    user.save()
+    user.groups.set(found)
+    user.user_permissions.clear()
+    return "in " + ", ".join(group.name for group in found) if found else "with every permission"
 
 
 def _verify(user: User) -> None:

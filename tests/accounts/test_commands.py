@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from apps.accounts.models import AuditEvent, User
+from tests.accounts.staff_groups import make_groups
 from tests.conftest import with_totp
 
 pytestmark = pytest.mark.django_db
@@ -65,3 +66,38 @@ def test_an_existing_user_is_not_touched_without_reset() -> None:
 def test_reset_of_nobody_fails() -> None:
     with pytest.raises(CommandError, match="no such user"):
         run("nobody@example.org", "--reset")
+
+
+def test_groups_limit_what_it_allows_and_reset_without_any_gives_everything_again() -> None:
+    make_groups()
+    password = run("ada@example.org", "--group", "support", "--group", "auditor")[0].strip()
+    user = User.objects.get()
+    assert (user.is_staff, user.is_superuser) == (True, False)
+    assert sorted(group.name for group in user.groups.all()) == ["auditor", "support"]
+    client = Client()
+    assert client.login(username="ada@example.org", password=password)
+    assert client.get("/admin/api_keys/apikey/").status_code == 200
+    assert client.get("/admin/model_runs/modelrun/").status_code == 403
+    run("ada@example.org", "--reset", "--group", "clinical")
+    user.refresh_from_db()
+    assert (user.is_superuser, [group.name for group in user.groups.all()]) == (False, ["clinical"])
+    run("ada@example.org", "--reset")
+    user.refresh_from_db()
+    assert (user.is_superuser, user.groups.exists()) == (True, False)
+    reasons = list(AuditEvent.objects.order_by("id").values_list("reason", flat=True))
+    assert reasons == [
+        "staff in auditor, support",
+        "staff in clinical, new password",
+        "staff with every permission, new password",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--reset",)])
+def test_an_unknown_group_is_named_and_changes_nothing(arguments: tuple[str, ...]) -> None:
+    make_groups()
+    if arguments:
+        User.objects.create_user("ada@example.org")
+    with pytest.raises(CommandError, match=r"no group admins\. The groups are auditor, clinical, support"):
+        run("ada@example.org", *arguments, "--group", "support", "--group", "admins")
+    assert not User.objects.filter(is_staff=True).exists()
+    assert User.objects.count() == len(arguments)

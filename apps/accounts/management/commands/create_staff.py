@@ -13,20 +13,27 @@ from apps.accounts.services import create_staff, reset_staff
 
 
 class Command(BaseCommand):
-    help = "Make a staff user with every permission. The generated password is the only line on standard output."
+    help = "Make a staff user. The generated password is the only line on standard output."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email", metavar="EMAIL")
         parser.add_argument(
+            "--group",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="support, clinical or auditor, or one that you made; may be repeated (default: every permission)",
+        )
+        parser.add_argument(
             "--reset",
             action="store_true",
-            help="the user exists: give a new password and every permission, and end the user's sessions",
+            help="the user exists: give a new password and these rights alone, and end the user's sessions",
         )
 
     def handle(self, **options: Any) -> None:
         make = reset_staff if options["reset"] else create_staff
         try:
-            user, password = make(actor=SYSTEM, email=options["email"])
+            user, password = make(actor=SYSTEM, email=options["email"], groups=options["group"])
         except User.DoesNotExist as error:
             raise CommandError("There is no such user; leave --reset out to make one.") from error
         except ValidationError as error:
