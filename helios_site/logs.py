@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from django.conf import settings
 
 from helios_site.api.context import current_request
 
 _KEY = re.compile(r"hlsk_[0-9A-Za-z]+")
 _SIGNATURE = re.compile(r"(signature=)[^&\s\"']+")
-_MAILED_LINK = re.compile(r"(/(?:invitations|verify-email|reset-password/[^/\s\"']+)/)[^/?&\s\"']+")
+# Whoever has the rest of such a path has what the mail gives.
+_MAILED_LINK = re.compile(r"(/(?:invitations|key-replacements|verify-email|reset-password/[^/\s\"']+)/)[^/?&\s\"']+")
 REDACTED_KEY = "hlsk_[redacted]"
 
 
@@ -22,6 +24,12 @@ def redact(text: str) -> str:
     """`text` without API keys, the signatures of upload URLs and the secrets of mailed links."""
     text = _MAILED_LINK.sub(r"\1[redacted]", _KEY.sub(REDACTED_KEY, text))
     return _SIGNATURE.sub(r"\1[redacted]", text)
+
+
+def shorten_keys(text: str) -> str:
+    """`text` with no more of an API key than the first characters, by which people know it: for what is stored."""
+    most = settings.API_KEY_DISPLAY_CHARS
+    return _KEY.sub(lambda key: key[0] if len(key[0]) <= most else f"{key[0][:most]}…", text)
 
 
 def _redact_value(value: Any) -> Any:

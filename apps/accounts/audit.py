@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 from apps.accounts.models import AuditEvent
 from helios_site.api.context import current_request
+from helios_site.logs import shorten_keys
 
 MAX_REASON_CHARS = 500
 
@@ -34,8 +35,8 @@ def by_user(user: Any) -> Actor:
 
 
 def clean_reason(reason: str) -> str:
-    """Why somebody does it, in one line. Raises ValidationError."""
-    reason = " ".join(reason.split())
+    """Why somebody does it, in one line; a key that was pasted into it is shortened. Raises ValidationError."""
+    reason = shorten_keys(" ".join(reason.split()))
     if not reason:
         raise ValidationError("Say why: the reason stays in the audit trail.")
     if len(reason) > MAX_REASON_CHARS or "\x00" in reason:
@@ -53,7 +54,10 @@ def record(
     outcome: str = "ok",
     reason: str = "",
 ) -> None:
-    """Append one row (one INSERT). Address, method, path and request id come from the current request."""
+    """Append one row (one INSERT). Address, method, path and request id come from the current request.
+
+    What people typed may hold a key: it is shortened, since the row stays for ever.
+    """
     request = current_request()
     AuditEvent.objects.create(
         action=action,
@@ -63,7 +67,7 @@ def record(
         object_type=object_type,
         object_id=str(object_id),
         outcome=outcome,
-        reason=reason[:MAX_REASON_CHARS],
+        reason=shorten_keys(reason)[:MAX_REASON_CHARS],
         address=request.address,
         method=request.method,
         path=request.path[:300],

@@ -12,6 +12,7 @@ from django.utils import timezone
 from apps.accounts.audit import MAX_REASON_CHARS as MAX_REASON_CHARS
 from apps.accounts.audit import clean_reason as clean_reason
 from apps.api_keys import scopes as registry
+from helios_site.logs import shorten_keys
 
 MAX_NAME_CHARS = 100
 MAX_NETWORKS = 50
@@ -26,6 +27,8 @@ def clean_name(name: str) -> str:
         raise ValidationError(f"A name has at most {MAX_NAME_CHARS} characters; this one has {len(name)}.")
     if not name.isprintable():
         raise ValidationError("A name holds no control characters.")
+    if shorten_keys(name) != name:
+        raise ValidationError("A name holds no key: it is shown to everybody who looks after keys.")
     return name
 
 

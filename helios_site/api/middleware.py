@@ -34,7 +34,8 @@ access_log = structlog.get_logger("helios.access")
 class RequestContextMiddleware:
     """Gives the request an id, tells logs and audit trail of it, and writes one line when it is answered.
 
-    A caller's own `X-Request-ID` is kept if it is of harmless form. Query strings and headers are never logged.
+    A caller's own `X-Request-ID` is kept if it is of harmless form, and no key. Query strings and headers are never
+    logged.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -44,7 +45,7 @@ class RequestContextMiddleware:
         started = time.perf_counter()
         sent_id = request.headers.get("X-Request-ID", "")
         context = RequestContext(
-            id=sent_id if _REQUEST_ID.fullmatch(sent_id) else str(uuid.uuid4()),
+            id=sent_id if _REQUEST_ID.fullmatch(sent_id) and redact(sent_id) == sent_id else str(uuid.uuid4()),
             address=client_address(request),
             method=request.method or "",
             path=redact(request.path),

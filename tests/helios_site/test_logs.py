@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from apps.api_keys import tokens
-from helios_site.logs import redact
+from helios_site.logs import redact, shorten_keys
 from tests.conftest import CHECKOUT
 
 
@@ -25,6 +25,18 @@ def test_upload_signatures_are_redacted() -> None:
     text = redact("PUT /uploads/x?expires=1&signature=abcdef0123 HTTP/1.1")
     assert "abcdef0123" not in text
     assert text.endswith("signature=[redacted] HTTP/1.1")
+
+
+@pytest.mark.parametrize(
+    "path", ["/key-replacements/{}", "https://helios.example/key-replacements/{}?x=1", "'/key-replacements/{}'"]
+)
+def test_tokens_of_mailed_links_are_redacted(path: str) -> None:
+    assert redact(path.format("s3cr-et_")) == path.format("[redacted]")
+
+
+def test_a_key_in_what_people_typed_is_shortened_to_what_everybody_may_see() -> None:
+    key = tokens.generate()
+    assert shorten_keys(f"{key} {key[:-1]}, {key[:12]} hlsk_") == f"{key[:12]}… {key[:12]}…, {key[:12]} hlsk_"
 
 
 def test_every_record_of_a_process_is_one_redacted_json_line() -> None:
