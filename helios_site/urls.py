@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from apps.api_keys.first_key_page import first_key
+from apps.api_keys.replacement_page import replacement
 from apps.api_keys.usage.views import usage_page
 from apps.model_runs import archive_page, uploads
 from helios_site import health, metrics
@@ -19,6 +20,7 @@ urlpatterns = [
     path("start", start, name="start"),
     path("", include("apps.accounts.urls")),
     path("first-key", first_key, name="first-key"),
+    path("key-replacements/<str:replacement_token>", replacement, name="key-replacement"),
     path("", include("helios_site.api.urls")),  # /openapi.json, /api-reference
     path("browse/", include("helios_site.browse")),
     re_path(r"^uploads/(?P<run_id>[^/]+)$", uploads.upload, name="upload"),

@@ -35,14 +35,19 @@ def due(kind: type[Notice]) -> QuerySet[Notice]:
     )
 
 
+def addresses_of(organization: Organization) -> list[str]:
+    """Where the organisation's admins are mailed."""
+    members = Membership.objects.filter(organization=organization, role=Membership.Role.ADMIN)
+    return list(User.objects.filter(memberships__in=members, is_active=True).values_list("email", flat=True))
+
+
 def send(
     notices: Sequence[Notice], organization: Organization, *, subject: str, template: str, context: dict[str, Any]
 ) -> int | None:
     """Mail what some locked notices say to the organisation's admins; how many those are. None: the mail server did
     not take it, and the notices are due again later."""
     rows, now = type(notices[0])._default_manager, timezone.now()
-    members = Membership.objects.filter(organization=organization, role=Membership.Role.ADMIN)
-    addresses = list(User.objects.filter(memberships__in=members, is_active=True).values_list("email", flat=True))
+    addresses = addresses_of(organization)
     body = render_to_string(template, {"organization": organization, **context})
     # One mail each: who else is an admin is nobody's business.
     mails = [mail.EmailMessage(subject, body, to=[address]) for address in addresses]

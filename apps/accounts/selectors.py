@@ -78,6 +78,13 @@ def has_totp(user: User) -> bool:
     return bool(Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists())
 
 
+def membership_in(user: User, organization_id: uuid.UUID) -> Membership | None:
+    """The user's membership of that organisation, whichever is the session's current one; None where it is switched
+    off."""
+    mine = Membership.objects.filter(user=user, organization_id=organization_id, organization__is_active=True)
+    return mine.first()
+
+
 def organization_named(name: str) -> Organization:
     """The organisation of that exact name. Raises ValidationError."""
     found = Organization.objects.filter(name=name.strip()).first()

@@ -11,50 +11,27 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.accounts import audit
+from apps.accounts import admin_mails, audit
 from apps.accounts.models import Organization
-from apps.api_keys import services, tokens
+from apps.api_keys import replacements, services, tokens
+from apps.api_keys.admin_filters import AttentionFilter, StatusFilter
 from apps.api_keys.forms import ApiKeyForm, RevocationForm
 from apps.api_keys.leak_admin import LeakAdmin
 from apps.api_keys.models import ApiKey
 from apps.api_keys.usage import admin as usage_admin  # noqa: F401 - registers its pages
+from helios_site.logs import shorten_keys
 
 _MAX_ORGANIZATIONS_FOUND = 50
-
-
-class StatusFilter(admin.SimpleListFilter):
-    title = "status"
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(status, status) for status in ("active", "expired", "revoked")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
-        now = timezone.now()
-        ended = Q(expires_at__lte=now) | Q(grace_ends_at__lte=now)
-        match self.value():
-            case "revoked":
-                return queryset.filter(revoked_at__isnull=False)
-            case "expired":
-                return queryset.filter(ended, revoked_at__isnull=True)
-            case "active":
-                return queryset.filter(
-                    Q(expires_at__isnull=True) | Q(expires_at__gt=now),
-                    Q(grace_ends_at__isnull=True) | Q(grace_ends_at__gt=now),
-                    revoked_at__isnull=True,
-                )
-            case _:
-                return queryset
 
 
 @admin.register(ApiKey)
@@ -66,19 +43,20 @@ class ApiKeyAdmin(LeakAdmin):
         "name",
         "organization",
         "current_status",
+        "attention",
         "scope_list",
         "last_used_at",
         "expires_at",
         "created_at",
     )
-    list_filter = (StatusFilter,)
+    list_filter = (StatusFilter, AttentionFilter)
     list_select_related = ("organization",)
     ordering = ("-created_at", "-id")
     sortable_by = ("created_at",)  # the others have no index, and a million rows would be sorted
     search_fields = ("key_prefix",)  # shows the box; get_search_results says what is searched
     search_help_text = "The beginning of a key, a part of its name, or a part of the organisation's name."
     autocomplete_fields = ("organization",)
-    actions = ("revoke_selected",)
+    actions = ("revoke_selected", "replace_selected")
     readonly_fields = (
         "id",
         "visible_prefix",
@@ -94,6 +72,7 @@ class ApiKeyAdmin(LeakAdmin):
         "superseded_by",
         "limit_counts",
         "usage",
+        "replacement",
     )
     _editable: ClassVar = (
         "organization",
@@ -125,6 +104,19 @@ class ApiKeyAdmin(LeakAdmin):
         days = reverse("admin:api_keys_usageday_changelist")
         return format_html('<a href="{}?key__id__exact={}">Requests and runs by day</a>', days, key.pk)
 
+    @admin.display(description="attention")
+    def attention(self, key: ApiKey) -> str:
+        return ", ".join(key.attention()) or "-"
+
+    @admin.display(description="replacement")
+    def replacement(self, key: ApiKey) -> str:
+        offered = key.replacements.select_related("offered_by", "used_by", "new_key").order_by("-offered_at").first()
+        if offered is None:
+            return "-"
+        if offered.new_key is not None:
+            return f"taken by {offered.used_by} at {offered.used_at:%Y-%m-%d %H:%M} UTC: {offered.new_key}"
+        return f"{offered.state()}: offered by {offered.offered_by}, ends {offered.expires_at:%Y-%m-%d %H:%M} UTC"
+
     # -- What may be done --------------------------------------------------------------------------
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -144,6 +136,13 @@ class ApiKeyAdmin(LeakAdmin):
         if obj.revoked_at is not None:
             return (*self.readonly_fields, *self._editable)
         return (*self.readonly_fields, *(name for name in self._editable if name not in services.CHANGEABLE))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        # A whole key in the search box is not shown again; its first characters are all that is looked for.
+        request.GET = request.GET.copy()
+        if SEARCH_VAR in request.GET:
+            request.GET[SEARCH_VAR] = shorten_keys(request.GET[SEARCH_VAR])
+        return super().changelist_view(request, extra_context)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ApiKey], search_term: str
@@ -185,7 +184,7 @@ class ApiKeyAdmin(LeakAdmin):
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    # -- Revoke ------------------------------------------------------------------------------------
+    # -- Revoke, and replace -----------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
         revoke = path(
@@ -193,38 +192,63 @@ class ApiKeyAdmin(LeakAdmin):
             self.admin_site.admin_view(self.revoke_view),
             name="api_keys_apikey_revoke",
         )
-        return [revoke, *super().get_urls()]
+        replace = path(
+            "<path:object_id>/replace/",
+            self.admin_site.admin_view(self.replace_view),
+            name="api_keys_apikey_replace",
+        )
+        return [revoke, replace, *super().get_urls()]
 
     def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Ask for the reason, then revoke one key."""
-        key = self.get_object(request, unquote(object_id))
-        if key is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
-        back = reverse("admin:api_keys_apikey_change", args=[key.pk])
-        return self._ask_and_revoke(request, [key], back) or HttpResponseRedirect(back)
+        return self._one(request, object_id, "revoke_selected")
+
+    def replace_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Ask for the reason, then revoke one key and mail its organisation a link to a new one."""
+        return self._one(request, object_id, "replace_selected")
 
     @admin.action(description="Revoke selected keys", permissions=["change"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponseBase | None:
         """Ask for the reason, then revoke the keys that are ticked on the page."""
+        return self._ticked(request, queryset, "revoke_selected")
+
+    @admin.action(description="Revoke and replace selected keys", permissions=["change"])
+    def replace_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponseBase | None:
+        """The same, and mail their organisations a link to a new one for each."""
+        return self._ticked(request, queryset, "replace_selected")
+
+    def _one(self, request: HttpRequest, object_id: str, action: str) -> HttpResponseBase:
+        key = self.get_object(request, unquote(object_id))
+        if key is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
+        back = reverse("admin:api_keys_apikey_change", args=[key.pk])
+        return self._ask_and_do(request, [key], action, back) or HttpResponseRedirect(back)
+
+    def _ticked(self, request: HttpRequest, queryset: QuerySet[ApiKey], action: str) -> HttpResponseBase | None:
         ticked = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
         keys = list(queryset.filter(pk__in=ticked).select_related("organization"))
-        return self._ask_and_revoke(request, keys, reverse("admin:api_keys_apikey_changelist"))
+        return self._ask_and_do(request, keys, action, reverse("admin:api_keys_apikey_changelist"))
 
-    def _ask_and_revoke(self, request: HttpRequest, keys: list[ApiKey], back: str) -> HttpResponseBase | None:
-        """The page that asks; None once the keys are revoked."""
+    def _ask_and_do(self, request: HttpRequest, keys: list[ApiKey], action: str, back: str) -> HttpResponseBase | None:
+        """The page that asks; None once it is done."""
         if not self.has_change_permission(request):
             raise PermissionDenied
+        replaces = action == "replace_selected"
         form = RevocationForm(request.POST if "reason" in request.POST else None)
         if form.is_valid():
-            self._revoke(request, keys, form.cleaned_data["reason"])
+            (self._replace if replaces else self._revoke)(request, keys, form.cleaned_data["reason"])
             return None
+        verb = "Revoke and replace" if replaces else "Revoke"
         context = {
             **self.admin_site.each_context(request),
-            "title": "Revoke API keys" if len(keys) > 1 else "Revoke an API key",
+            "title": f"{verb} API keys" if len(keys) > 1 else f"{verb} an API key",
+            "verb": verb,
             "opts": self.opts,
             "keys": keys,
             "form": form,
             "back": back,
+            "action": action,
+            "replaces": replaces,
             "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "admin/api_keys/apikey/revoke.html", context)
@@ -237,6 +261,25 @@ class ApiKeyAdmin(LeakAdmin):
                 services.revoke_key(actor=actor, key_id=key_id, reason=reason, revoked_by=request.user)  # type: ignore[arg-type]
                 for key_id in sorted(key.pk for key in keys)
             ]
+        self._say_revoked(request, results)
+
+    def _replace(self, request: HttpRequest, keys: list[ApiKey], reason: str) -> None:
+        actor = audit.by_user(request.user)
+        with transaction.atomic():
+            results = [
+                replacements.offer_replacement(actor=actor, key_id=key_id, reason=reason, offered_by=request.user)  # type: ignore[arg-type]
+                for key_id in sorted(key.pk for key in keys)
+            ]
+        self._say_revoked(request, results)
+        for organization in {key.organization for key in keys}:
+            if admin_mails.addresses_of(organization):
+                said = f"The admins of {organization} are mailed a link to take a new key, valid for 24 hours."
+                self.message_user(request, said, messages.SUCCESS)
+            else:
+                said = f"Nobody could be mailed: {organization} has no admin. Give it one, then replace the key again."
+                self.message_user(request, said, messages.ERROR)
+
+    def _say_revoked(self, request: HttpRequest, results: list[tuple[ApiKey, bool]]) -> None:
         revoked = [key for key, is_new in results if is_new]
         if revoked:
             what = str(revoked[0]) if len(revoked) == 1 else f"{len(revoked)} API keys"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from apps.accounts.models import AdminNotice, Organization
@@ -17,6 +18,8 @@ REASONS_IN_WORDS = {
     "leak_report": "somebody who held the whole key reported it as leaked",
     "github_secret_scanning": "GitHub found it in public",
 }
+
+UNUSED_DAYS = 90  # a live key that was not used for so long may be one that nobody looks after
 
 
 class ApiKey(models.Model):
@@ -57,6 +60,13 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_ip = models.GenericIPAddressField(null=True, blank=True, editable=False)
+    # The day (UTC, as TIME_ZONE is) of the last use, or else of the issue. An index on `last_used_at` itself would make
+    # PostgreSQL write every index of the row at each note of a use; this value changes once a day.
+    quiet_since = models.GeneratedField(
+        expression=TruncDate(Coalesce("last_used_at", "created_at")),
+        output_field=models.DateField(),
+        db_persist=True,
+    )
 
     class Meta:
         verbose_name = "API key"
@@ -73,6 +83,12 @@ class ApiKey(models.Model):
                 name="api_key_expiring",
                 condition=models.Q(expires_at__isnull=False, revoked_at__isnull=True),
             ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="api_key_newest_lasting",
+                condition=models.Q(expires_at__isnull=True, revoked_at__isnull=True),
+            ),
+            models.Index(fields=["quiet_since"], name="api_key_quiet", condition=models.Q(revoked_at__isnull=True)),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=~models.Q(name=""), name="api_key_has_name"),
@@ -103,12 +119,61 @@ class ApiKey(models.Model):
             return "expired"
         return "grace" if self.grace_ends_at is not None else "active"
 
+    @property
+    def reason_in_words(self) -> str:
+        """Why the key was revoked, in words for its owner."""
+        return REASONS_IN_WORDS.get(self.revoked_reason, self.revoked_reason)
+
+    def attention(self, now: datetime | None = None) -> list[str]:
+        """Why somebody should look at a live key; nothing of one that has ended."""
+        now = now or timezone.now()
+        if self.status(now) not in ("active", "grace"):
+            return []
+        unused = (self.last_used_at or self.created_at) <= now - timedelta(days=UNUSED_DAYS)
+        reasons = {"never expires": self.expires_at is None, f"unused for {UNUSED_DAYS} days": unused}
+        return [reason for reason, holds in reasons.items() if holds]
+
+
+class KeyReplacement(models.Model):
+    """That staff offered a new key in place of a revoked one. An admin of the organisation takes it, once, by a link
+    that is mailed; the secret part of the link is made with the mail, and kept as its digest alone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="replacements")
+    token_digest = models.BinaryField(max_length=32, null=True, unique=True)  # SHA-256; null until the mail is written
+    offered_at = models.DateTimeField(default=timezone.now)
+    offered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    used_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    new_key = models.OneToOneField(ApiKey, null=True, on_delete=models.PROTECT, related_name="replaces")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(used_at__isnull=True, new_key__isnull=True)
+                | models.Q(used_at__isnull=False, new_key__isnull=False),
+                name="key_replacement_used_for_a_key",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key_id}: {self.state()}"
+
+    def state(self, now: datetime | None = None) -> str:
+        """`open`, `used` or `expired`."""
+        if self.used_at is not None:
+            return "used"
+        return "open" if (now or timezone.now()) < self.expires_at else "expired"
+
 
 class KeyNotice(AdminNotice):
-    """One piece of news about a key for the admins of its organisation: each kind once."""
+    """One piece of news about a key for the admins of its organisation: each kind once (a link to a new key once for
+    each time that staff offer one)."""
 
     class Kind(models.TextChoices):
         REVOKED = "revoked", "revoked"
+        REPLACED = "replaced", "replacement offered"
         SEVEN_DAYS = "7_days", "expires within seven days"
         ONE_DAY = "1_day", "expires within a day"
         EXPIRED = "expired", "expired"
@@ -117,20 +182,18 @@ class KeyNotice(AdminNotice):
     key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="notices")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     detail = models.CharField(max_length=300, blank=True)  # where a leaked key was found
+    replacement = models.OneToOneField(KeyReplacement, null=True, on_delete=models.PROTECT, related_name="notice")
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["key", "kind"], name="key_notice_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["key", "kind", "replacement"], name="key_notice_once", nulls_distinct=False)
+        ]
         indexes: ClassVar = [
             models.Index(fields=["due_at", "id"], name="key_notice_due", condition=models.Q(sent_at__isnull=True)),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.key_id}"
-
-    @property
-    def reason(self) -> str:
-        """Why the key was revoked, in words for its owner."""
-        return REASONS_IN_WORDS.get(self.key.revoked_reason, self.key.revoked_reason)
 
 
 class UsageDay(models.Model):

@@ -11,7 +11,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from apps.accounts import admin_mails, audit
-from apps.api_keys.models import ApiKey, KeyNotice
+from apps.api_keys import links
+from apps.api_keys.models import ApiKey, KeyNotice, KeyReplacement
 from helios_site.bell import ring_on_commit
 
 SEND = "helios.housekeeping.send_key_notices"
@@ -24,16 +25,18 @@ _STALE = timedelta(days=7)  # an expiry longer ago is no news
 
 _SUBJECTS = {
     Kind.REVOKED: "revoked",
+    Kind.REPLACED: "revoked, and how to take a new one",
     Kind.SEVEN_DAYS: "expiring within seven days",
     Kind.ONE_DAY: "expiring within a day",
     Kind.EXPIRED: "expired",
 }
 
 
-def announce(key: ApiKey, kind: KeyNotice.Kind, *, detail: str = "") -> None:
+def announce(key: ApiKey, kind: KeyNotice.Kind, *, detail: str = "", replacement: KeyReplacement | None = None) -> None:
     """Have the admins of the key's organisation mailed once the present transaction has committed. Each kind of
-    notice is sent once for a key."""
-    KeyNotice.objects.bulk_create([KeyNotice(key=key, kind=kind, detail=detail[:300])], ignore_conflicts=True)
+    notice is sent once for a key, and once for each replacement that is offered for it."""
+    notice = KeyNotice(key=key, kind=kind, detail=detail[:300], replacement=replacement)
+    KeyNotice.objects.bulk_create([notice], ignore_conflicts=True)
     ring_on_commit(SEND)
 
 
@@ -80,7 +83,7 @@ def _claim() -> list[KeyNotice]:
     if first is None:
         return []
     alike = due.filter(kind=first.kind, key__organization_id=first.key.organization_id)
-    return list(alike.select_related("key__organization")[:KEYS_IN_A_MAIL])
+    return list(alike.select_related("key__organization", "replacement")[:KEYS_IN_A_MAIL])
 
 
 def _mail_of(notices: Sequence[KeyNotice]) -> int:
@@ -93,7 +96,7 @@ def _mail_of(notices: Sequence[KeyNotice]) -> int:
         template="emails/api_key_notice.txt",
         context={
             "kind": kind.value,
-            "notices": notices,
+            "notices": [(notice, notice.replacement and links.renew(notice.replacement)) for notice in notices],
             "keys_url": f"{settings.HELIOS_PUBLIC_BASE_URL}/browse/api/v1/ext-api-keys",
         },
     )

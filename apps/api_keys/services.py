@@ -81,7 +81,7 @@ def issue_key(
 @transaction.atomic
 def issue_first_key(*, actor: audit.Actor, organization: Organization, created_by: User) -> tuple[ApiKey, str]:
     """A key with every scope for an organisation that never had one, and its raw value. Raises NotTheFirst."""
-    _take_turns(organization)
+    take_turns(organization)
     if has_keys(organization):
         raise NotTheFirst
     return issue_key(
@@ -128,10 +128,16 @@ def change_key(*, actor: audit.Actor, key_id: uuid.UUID, by_staff: bool = False,
 
 @transaction.atomic
 def revoke_key(
-    *, actor: audit.Actor, key_id: uuid.UUID, reason: str, revoked_by: User | None = None, found_at: str = ""
+    *,
+    actor: audit.Actor,
+    key_id: uuid.UUID,
+    reason: str,
+    revoked_by: User | None = None,
+    found_at: str = "",
+    mail_admins: bool = True,
 ) -> tuple[ApiKey, bool]:
     """Refuse the key for ever: no request that begins after this transaction is accepted. The organisation's admins
-    are mailed; `found_at` tells them, and the audit trail, where a leaked key was seen.
+    are mailed, unless the caller does that; `found_at` tells them, and the audit trail, where a leaked key was seen.
 
     Returns the key and whether this call revoked it: on a revoked key nothing changes, its first reason stays.
     Raises ApiKey.DoesNotExist; ValidationError without a reason.
@@ -145,7 +151,8 @@ def revoke_key(
     key.revoked_reason = reason
     key.save(update_fields=["revoked_at", "revoked_by", "revoked_reason"])
     _record("api_key.revoked", actor, key, reason=f"{reason}, found at {found_at}" if found_at else reason)
-    notices.announce(key, notices.Kind.REVOKED, detail=found_at)
+    if mail_admins:
+        notices.announce(key, notices.Kind.REVOKED, detail=found_at)
     announce(Event("api_key.revoked", key.organization_id, key.id, "revoked"))
     return key, True
 
@@ -162,22 +169,33 @@ def rotate_key(
     """
     if not 0 <= grace_seconds <= MAX_GRACE_SECONDS:
         raise ValueError(f"A grace period lasts from 0 to {MAX_GRACE_SECONDS} seconds.")
-    organization = ApiKey.objects.select_related("organization").get(id=key_id).organization
-    _take_turns(organization)
-    old = ApiKey.objects.select_for_update(no_key=True).get(id=key_id)
+    take_turns(ApiKey.objects.select_related("organization").get(id=key_id).organization)
+    old = locked(key_id)
     now = timezone.now()
     _require_unended(old, now)
     grace_ends_at = now + timedelta(seconds=grace_seconds)
     old.grace_ends_at = grace_ends_at if old.expires_at is None else min(grace_ends_at, old.expires_at)
     old.save(update_fields=["grace_ends_at"])  # before the keys are counted: without grace it makes room
-    require_room(organization)
-    copied = {name: getattr(old, name) for name in (*_CLEANERS, "rate_limit_is_granted")}
-    key, raw_key = _store(organization, created_by, copied)
+    key, raw_key = copy_key(old, created_by=created_by, expires_at=old.expires_at)
     old.superseded_by = key
     old.save(update_fields=["superseded_by"])
     _record("api_key.rotated", actor, old, reason=f"replaced by {key.key_prefix}…, ends {old.grace_ends_at:%F %T} UTC")
     _record("api_key.created", actor, key, reason=f"replaces {old.key_prefix}…: {', '.join(key.scopes)}")
     return key, raw_key
+
+
+def locked(key_id: uuid.UUID) -> ApiKey:
+    """The key with its organisation, held until the transaction ends. Raises ApiKey.DoesNotExist."""
+    held = ApiKey.objects.select_for_update(no_key=True, of=("self",))
+    return held.select_related("organization").get(id=key_id)
+
+
+def copy_key(old: ApiKey, *, created_by: User | None, expires_at: datetime | None) -> tuple[ApiKey, str]:
+    """A new key that may do what `old` may, and its raw value. To be called in a transaction that records it.
+    Raises ValidationError when the organisation has no room for one key more."""
+    require_room(old.organization)
+    copied = {name: getattr(old, name) for name in (*_CLEANERS, "rate_limit_is_granted")}
+    return _store(old.organization, created_by, copied | {"expires_at": expires_at})
 
 
 def _require_unended(key: ApiKey, now: datetime) -> None:
@@ -196,7 +214,7 @@ def revoke_all_keys(
     """Revoke every key of the organisation that is not revoked yet, each with its own audit row; how many they were.
     Raises ValidationError without a reason."""
     reason = validation.clean_reason(reason)
-    _take_turns(organization)
+    take_turns(organization)
     ids = ApiKey.objects.filter(organization=organization, revoked_at__isnull=True).order_by("id")
     results = [
         revoke_key(actor=actor, key_id=key_id, reason=reason, revoked_by=revoked_by)
@@ -274,7 +292,7 @@ def _limit(organization: Organization, own: int | None, by_staff: bool) -> dict[
 def require_room(organization: Organization) -> None:
     """Raise ValidationError if the organisation has no room for one more live key. To be called in a transaction:
     two who issue a key at once take turns here, so that the maximum is exact."""
-    _take_turns(organization)
+    take_turns(organization)
     now = timezone.now()
     live = ApiKey.objects.filter(
         Q(expires_at__isnull=True) | Q(expires_at__gt=now),
@@ -291,7 +309,7 @@ def require_room(organization: Organization) -> None:
         )
 
 
-def _take_turns(organization: Organization) -> None:
+def take_turns(organization: Organization) -> None:
     """Hold the organisation's row until the transaction ends. Always before the row of a key, never after it."""
     Organization.objects.select_for_update(no_key=True).only("id").get(id=organization.id)
 

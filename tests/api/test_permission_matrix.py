@@ -19,7 +19,8 @@ from django.utils import timezone
 from apps.accounts.audit import SYSTEM
 from apps.accounts.invitations import invite_member, send_due_invitations
 from apps.accounts.models import Membership, Organization, User
-from apps.api_keys.models import ApiKey
+from apps.api_keys.links import renew
+from apps.api_keys.models import ApiKey, KeyReplacement
 from apps.api_keys.services import revoke_key
 from apps.webhooks.models import WebhookEndpoint
 from tests.conftest import MakeKey, with_totp
@@ -122,6 +123,8 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("DELETE", "browse/api/v1/ext-api-keys/<str:key_id>"): ONE_OF_ADMINS,
     ("POST", "browse/api/v1/ext-api-keys/<str:key_id>/rotate"): NEW_KEY_FOR_OLD,
     ("GET", "usage"): PAGE,
+    ("GET", "key-replacements/<str:replacement_token>"): PAGE_OF_ONE._replace(staff=404),
+    ("POST", "key-replacements/<str:replacement_token>"): PAGE_OF_ONE._replace(staff=404),
     ("GET", "openapi.json"): OPEN,
     ("GET", "api-reference"): OPEN,
     ("GET", "api-reference/<str:name>"): OPEN,
@@ -243,6 +246,7 @@ def own_objects(client: Client, key_id: str) -> dict[str, str]:
         "webhook_id": webhook["id"],
         "delivery_id": delivery["id"],
         "key_id": key_id,
+        "replacement_token": token_for(key_id),
         "name": "start.js",
         "uidb36": "0",
         "key": "0",
@@ -261,6 +265,12 @@ def own_people() -> dict[str, str]:
         "invitation_id": str(invitation.id),
         "token": str(mail.outbox[-1].body).partition("/invitations/")[2].split()[0],
     }
+
+
+def token_for(key_id: str) -> str:
+    """The token of a link to a new key in place of this one."""
+    offered = KeyReplacement.objects.create(key_id=key_id, expires_at=timezone.now())
+    return renew(offered).rpartition("/")[2]
 
 
 def ask(client: Client, method: str, route: str, objects: dict[str, str]) -> int:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -144,6 +145,14 @@ def test_revoking_says_who_when_and_why(make_key: Issue, organization: Organizat
     assert event.organization_id == organization.pk
 
 
+def test_a_key_that_is_typed_into_a_reason_or_a_name_is_not_kept(make_key: Issue) -> None:
+    key, raw_key = make_key()
+    revoked, _ = services.revoke_key(actor=SYSTEM, key_id=key.pk, reason=f"{raw_key} was in a log")
+    assert revoked.revoked_reason == f"{raw_key[:12]}… was in a log"
+    with pytest.raises(ValidationError, match="holds no key"):
+        make_key(name=raw_key)
+
+
 def test_revoking_again_is_harmless_and_keeps_the_first_reason(make_key: Issue) -> None:
     key, _ = make_key()
     first, _ = services.revoke_key(actor=SYSTEM, key_id=key.pk, reason="first")
@@ -236,3 +245,17 @@ def test_the_use_is_noted_at_most_once_a_minute(make_key: Issue) -> None:
         services.touch_last_used(key.pk, address=None, now=now + timedelta(seconds=seconds))
         key.refresh_from_db()
         assert key.last_used_at == now + timedelta(seconds=expected)
+
+
+def test_noting_the_use_writes_no_index_but_once_a_day(make_key: Issue) -> None:
+    """PostgreSQL calls that a HOT update: no indexed column changes, so that no index has to be written."""
+    key, _ = make_key()
+    ApiKey.objects.update(last_used_at=timezone.now() - timedelta(days=3))
+    noon = timezone.now().replace(hour=12) + timedelta(days=1)
+    seen = []
+    with connection.cursor() as cursor:
+        for minutes in (0, 2, 4):
+            services.touch_last_used(key.pk, address="10.0.0.1", now=noon + timedelta(minutes=minutes))
+            cursor.execute("SELECT pg_stat_get_xact_tuples_hot_updated('api_keys_apikey'::regclass)")
+            seen.append(cursor.fetchone()[0])
+    assert [later - earlier for earlier, later in pairwise(seen)] == [1, 1]
