@@ -252,6 +252,8 @@ def _server_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFact
         "--threads",
         "8",
         "--no-control-socket",
+        "--limit-request-field_size",
+        "16384",
     ]
 
     def answers() -> bool:
