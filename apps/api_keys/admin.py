@@ -139,9 +139,10 @@ class ApiKeyAdmin(LeakAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         # A whole key in the search box is not shown again; its first characters are all that is looked for.
-        request.GET = request.GET.copy()
-        if SEARCH_VAR in request.GET:
-            request.GET[SEARCH_VAR] = shorten_keys(request.GET[SEARCH_VAR])
+        typed = request.GET.copy()
+        if SEARCH_VAR in typed:
+            typed[SEARCH_VAR] = shorten_keys(typed[SEARCH_VAR])
+            request.GET = typed  # type: ignore[assignment]
         return super().changelist_view(request, extra_context)
 
     def get_search_results(
