@@ -23,6 +23,7 @@ from tests.conftest import RECORDINGS, Server, background
 
 WORKERS = 4
 REVOCATIONS = 1000
+ELSEWHERE = 5  # of so many keys, one is tried at another worker, too, than the one that has just accepted it
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def live_keys(organization: Organization) -> list[tuple[ApiKey, str]]:
 def test_no_call_that_begins_after_the_commit_of_a_revocation_is_accepted_by_any_worker(
     four_workers: Server, organization: Organization
 ) -> None:
-    """Each key is used at one worker while it is being revoked; after that, once more there and at another worker."""
+    """Each key is used at one worker while it is being revoked, and there once more: that one would still know it."""
     keys = live_keys(organization)
     to_revoke: queue.SimpleQueue[int | None] = queue.SimpleQueue()
     committed = [threading.Event() for _ in keys]
@@ -106,7 +107,8 @@ def test_no_call_that_begins_after_the_commit_of_a_revocation_is_accepted_by_any
                 is_over = committed[index].is_set()
                 seen[is_over, ask(line, keys[index][1])[0]] += 1
                 committed[index].wait(0.01)  # leaves the processor to who revokes
-            seen[True, ask(other, keys[index][1])[0]] += 1
+            if index % ELSEWHERE == 0:
+                seen[True, ask(other, keys[index][1])[0]] += 1
         return seen
 
     with ExitStack() as stack, ThreadPoolExecutor(WORKERS + 1) as pool:
@@ -122,5 +124,5 @@ def test_no_call_that_begins_after_the_commit_of_a_revocation_is_accepted_by_any
         revoking.result()
     assert seen[False, 200] >= REVOCATIONS  # each key was good until then
     assert {status for is_after, status in seen if is_after} <= {401, 429}
-    assert seen[True, 401] + seen[True, 429] == 2 * REVOCATIONS
+    assert seen[True, 401] + seen[True, 429] == REVOCATIONS + REVOCATIONS // ELSEWHERE
     assert ApiKey.objects.filter(revoked_at__isnull=False).count() == REVOCATIONS
