@@ -25,9 +25,11 @@ pytestmark = pytest.mark.django_db
 RIGHTS: dict[str, dict[str, str]] = {
     "accounts.organization": {"support": "add change view"},
     "accounts.membership": {"support": "change delete view"},  # to add one would open runs and patients
+    "accounts.invitation": {"support": "view"},
     "accounts.user": {"support": "view"},
     "accounts.auditevent": {"auditor": "view"},
     "api_keys.apikey": {"support": "change view"},  # as would a key that they issue
+    "api_keys.usageday": {"support": "view"},
     "webhooks.webhookendpoint": {"support": "view"},  # switched on its own page
     "webhooks.webhookdelivery": {"support": "view"},
     "model_runs.modelrun": {"clinical": "view"},
@@ -38,6 +40,8 @@ RIGHTS: dict[str, dict[str, str]] = {
 # Pages beside those that every model has -> the object in their path, and who may open them.
 PAGES: dict[str, tuple[str, set[str]]] = {
     "accounts_auditevent_export": ("", {"auditor"}),
+    "accounts_organization_close": ("organization", {"support"}),
+    "accounts_organization_suspension": ("organization", {"support"}),
     "auth_user_password_change": ("user", set()),
     "api_keys_apikey_find": ("", {"support"}),
     "api_keys_apikey_replace": ("key", {"support"}),
@@ -140,7 +144,8 @@ def test_support_comes_to_no_run_by_any_way(api: Client, organization: Organizat
     assert (membership.user, membership.role) == (other, "admin")
     form = {"organization": str(organization.pk), "name": "mine", "scopes": ["*"], "allowed_cidrs": ""}
     assert client.post("/admin/api_keys/apikey/add/", form).status_code == 403
-    assert client.get(f"/browse/v1/models/mental-wellness/{run['id']}").status_code == 403
+    page = client.get(f"/browse/v1/models/mental-wellness/{run['id']}", headers={"accept": "text/html"})
+    assert page.status_code == 403
 
 
 def test_support_reads_of_a_person_neither_the_password_nor_changes_rights(staff: User) -> None:

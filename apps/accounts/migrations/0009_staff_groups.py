@@ -16,6 +16,7 @@ GROUPS: dict[str, list[tuple[str, str, str, tuple[str, ...]]]] = {
         ("accounts", "invitation", "invitation", (VIEW,)),
         ("accounts", "user", "user", (VIEW,)),
         ("api_keys", "apikey", "API key", (VIEW, CHANGE)),
+        ("api_keys", "usageday", "usage of a day", (VIEW,)),
         ("webhooks", "webhookendpoint", "webhook endpoint", (VIEW, CHANGE)),
         ("webhooks", "webhookdelivery", "webhook delivery", (VIEW,)),
     ],
