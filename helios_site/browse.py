@@ -24,6 +24,7 @@ from rest_framework.views import APIView
 
 from apps.accounts.membership_required import for_members, no_access
 from apps.accounts.models import Membership
+from apps.api_keys import ext_api_urls as ext_api
 from apps.api_keys import urls as api_keys
 from apps.api_keys.authentication import MemberAuthentication
 from apps.api_keys.usage import urls as usage
@@ -33,6 +34,7 @@ from apps.webhooks import urls as webhooks
 FAMILIES = {
     "v1/": [*model_runs.urlpatterns, *webhooks.urlpatterns, *usage.urlpatterns],
     "api/v1/": api_keys.urlpatterns,
+    "ext-api/v1/": ext_api.urlpatterns,
 }
 
 

@@ -246,6 +246,7 @@ SPECTACULAR_SETTINGS = {
         "apps.webhooks.openapi.describe_webhooks",
         "apps.api_keys.openapi.describe_keys",
         "apps.api_keys.usage.openapi.describe_usage",
+        "apps.api_keys.audit_events.openapi.describe_audit",
         "helios_site.api.families.helios.openapi.describe_family",
         "helios_site.api.families.healos.openapi.describe_family",
     ],

@@ -10,6 +10,7 @@ from apps.api_keys.replacement_page import replacement
 from apps.api_keys.usage.views import usage_page
 from apps.model_runs import archive_page, uploads
 from helios_site import health, metrics
+from helios_site.api.families.healos.view import UnknownPathView
 from helios_site.start import start
 
 urlpatterns = [
@@ -30,6 +31,8 @@ urlpatterns = [
     path("v1/", include("apps.api_keys.usage.urls")),
     path("usage", usage_page, name="usage"),
     path("v1/", include("apps.model_runs.urls")),
+    path("ext-api/v1/", include("apps.api_keys.ext_api_urls")),
+    re_path(r"^ext-api/v1/", UnknownPathView.as_view()),  # after every other of that base
 ]
 
 handler400 = "helios_site.api.errors.bad_request"

@@ -18,6 +18,7 @@ from apps.accounts import audit
 from apps.accounts.audit_export import export_lines
 from apps.accounts.models import AuditEvent, AuditSeal, Organization
 from apps.accounts.staff_admin import ReadOnlyAdmin
+from helios_site.logs import redact
 
 _MAX_ORGANIZATIONS_FOUND = 50
 
@@ -141,7 +142,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
             actor=audit.by_user(request.user),
             organization_id=None,
             object_type=self.audit_object_type,
-            reason=request.GET.urlencode(),
+            reason=redact(request.GET.urlencode()),  # somebody may look for a whole key
         )
         response = StreamingHttpResponse(export_lines(chosen), content_type="application/x-ndjson")
         response["Content-Disposition"] = f'attachment; filename="audit-{now:%Y%m%dT%H%M%SZ}.ndjson"'

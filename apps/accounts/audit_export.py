@@ -15,11 +15,20 @@ _ROWS_AT_ONCE = 1000
 
 
 def export_lines(events: QuerySet[AuditEvent]) -> Iterator[bytes]:
-    """Every event, oldest first, in constant memory. `hash` is null where an event is not sealed yet; a line without
-    its `hash` is what was hashed."""
+    """Every event as of one moment, oldest first, in constant memory. `hash` is null where an event is not sealed yet;
+    a line without its `hash` is what was hashed."""
     rows = events.order_by("id").values(*EVENT_FIELDS).iterator(chunk_size=_ROWS_AT_ONCE)
     while some := list(islice(rows, _ROWS_AT_ONCE)):
         yield b"".join(_lines(some))
+
+
+def export_to_the_end(events: QuerySet[AuditEvent]) -> Iterator[bytes]:
+    """The same with one line more, which tells who reads it that nothing was cut off."""
+    count = 0
+    for some in export_lines(events):
+        count += some.count(b"\n")
+        yield some
+    yield line({"type": "end", "count": count}).encode() + b"\n"
 
 
 def _lines(rows: list[Any]) -> Iterable[bytes]:

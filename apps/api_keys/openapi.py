@@ -14,9 +14,7 @@ from apps.api_keys.serializers import (
     KeyRotationSerializer,
     LeakReportSerializer,
 )
-from helios_site.api.families.healos.fields import MAX_WHOLE
-from helios_site.api.families.healos.openapi import MOMENT
-from helios_site.api.families.healos.pages import DEFAULT_LIMIT, MAX_LIMIT
+from helios_site.api.families.healos.openapi import LIST_META, MOMENT, paging
 from helios_site.api.families.schema import TEXT, UUID, Schema, component, fixed, nullable
 
 _STATUSES = ["active", "grace", "expired", "revoked"]
@@ -35,12 +33,14 @@ _KEY: dict[str, Schema] = {
     "grace_ends_at": nullable(MOMENT),
     "superseded_by": nullable(UUID),
 }
+_OWN_KEY: dict[str, Schema] = {
+    **{name: _KEY[name] for name in ("id", "name", "key_prefix", "scopes", "expires_at", "grace_ends_at")},
+    "status": {"type": "string", "enum": ["active", "grace"]},
+    "allowed_cidrs": _KEY["allowed_cidrs"],
+    "rate_limit_per_minute": _KEY["rate_limit_per_minute"],
+    "rate_limit": fixed({"limit": {"type": "integer", "minimum": 1}, "window_seconds": {"type": "integer"}}),
+}
 _ID = OpenApiParameter("key_id", UUID, OpenApiParameter.PATH, description="Id of the key; not the key itself.")
-
-
-def _page(name: str, default: int, description: str) -> OpenApiParameter:
-    schema = {"type": "integer", "minimum": 1, "maximum": MAX_WHOLE, "default": default}
-    return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=description)
 
 
 def _reply(status: int, name: str, description: str) -> dict[int, OpenApiResponse]:
@@ -51,10 +51,7 @@ keys = extend_schema_view(
     list=extend_schema(
         operation_id="api_keys_list",
         summary="List the organisation's keys, newest first",
-        parameters=[
-            _page("page", 1, "The page; one past the end is empty."),
-            _page("limit", DEFAULT_LIMIT, f"Keys on the page; more than {MAX_LIMIT} means {MAX_LIMIT}."),
-        ],
+        parameters=paging("Keys"),
         responses=_reply(200, "ApiKeyList", "A page of keys, revoked and expired ones included."),
     ),
     create=extend_schema(
@@ -93,6 +90,13 @@ rotation = extend_schema(
 )
 
 
+own_key = extend_schema_view(
+    retrieve=extend_schema(
+        operation_id="own_key",
+        summary="What is this key",
+        responses=_reply(200, "OwnKeyReply", "The calling key, and the limit that it is held to in this API."),
+    )
+)
 leak_report = extend_schema(
     operation_id="api_keys_report_leak",
     summary="Report a leaked key",
@@ -111,9 +115,10 @@ def describe_keys(result: Schema, generator: Any, request: Any, public: bool) ->
             "IssuedApiKey": fixed({**_KEY, "key": {"type": "string", "pattern": "^hlsk_[0-9A-Za-z]{38,49}$"}}),
             "ApiKeyReply": fixed({"data": component("ApiKey")}) | message,
             "IssuedApiKeyReply": fixed({"data": component("IssuedApiKey")}),
+            "OwnKeyReply": fixed({"data": fixed(_OWN_KEY)}),
             "LeakReportReply": fixed({"data": fixed({"revoked": {"type": "boolean"}})}),
             "ApiKeyList": fixed(
-                {"data": {"type": "array", "items": component("ApiKey")}, "meta": component("HealosListMeta")}
+                {"data": {"type": "array", "items": component("ApiKey")}, "meta": component(LIST_META)}
             ),
         }
     )

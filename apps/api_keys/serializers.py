@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from apps.api_keys import services, validation
 from apps.api_keys.models import ApiKey
-from apps.api_keys.scopes import API_KEY_SCOPES
+from apps.api_keys.scopes import API_KEY_SCOPES, in_order
+from apps.api_keys.selectors import KeyRecord
 from helios_site.api.families.healos.fields import Instant, Members, StrictSerializer, Text, Texts, Whole, timestamp
+from helios_site.env import Rate
 
 DEFAULT_GRACE_SECONDS = 86_400
 
@@ -50,6 +54,42 @@ class KeyRotationSerializer(StrictSerializer):
 
 class LeakReportSerializer(StrictSerializer):
     key = Text(min_length=1, max_length=1000, help_text="The whole leaked key.")
+
+
+def own_key_body(key: KeyRecord, rate: Rate) -> dict[str, Any]:
+    """A key as it sees itself; `rate` is the limit that it is held to, its own or another."""
+    return {
+        "id": str(key.id),
+        "name": key.name,
+        "key_prefix": key.key_prefix,
+        "scopes": key.scopes,
+        "expires_at": timestamp(key.expires_at),
+        "grace_ends_at": timestamp(key.grace_ends_at),
+        "status": "active" if key.grace_ends_at is None else "grace",  # in any other state it could not ask
+        "allowed_cidrs": key.allowed_cidrs,
+        "rate_limit_per_minute": key.rate_limit_per_minute,
+        "rate_limit": _rate_body(rate),
+    }
+
+
+def session_body(name: str, scopes: Iterable[str], expires_at: datetime, rate: Rate) -> dict[str, Any]:
+    """What stands in for a key while somebody is signed in, in the same form."""
+    return {
+        "id": None,
+        "name": name,
+        "key_prefix": None,
+        "scopes": in_order(scopes),
+        "expires_at": timestamp(expires_at),
+        "grace_ends_at": None,
+        "status": "active",
+        "allowed_cidrs": [],
+        "rate_limit_per_minute": None,
+        "rate_limit": _rate_body(rate),
+    }
+
+
+def _rate_body(rate: Rate) -> dict[str, int]:
+    return {"limit": rate.limit, "window_seconds": rate.seconds}
 
 
 def key_body(key: ApiKey, raw_key: str | None = None) -> dict[str, Any]:

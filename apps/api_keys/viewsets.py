@@ -1,4 +1,5 @@
-"""`/api/v1/ext-api-keys`: an organisation's admins look after its keys, by their session and never by a key."""
+"""`/api/v1/ext-api-keys`: an organisation's admins look after its keys, by their session and never by a key.
+`/ext-api/v1/key`: a key asks what it is."""
 
 from __future__ import annotations
 
@@ -7,14 +8,22 @@ from typing import Any, ClassVar, cast
 from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
+from rest_framework.viewsets import GenericViewSet, ViewSet
 
 from apps.accounts.models import Organization, User
 from apps.api_keys import openapi, services
 from apps.api_keys.authentication import CountedMemberAuthentication, OrganizationPrincipal
 from apps.api_keys.models import ApiKey
 from apps.api_keys.permissions import IsOrganizationAdmin
-from apps.api_keys.serializers import KeyChangeSerializer, KeyCreateSerializer, KeyRotationSerializer, key_body
+from apps.api_keys.selectors import KeyRecord
+from apps.api_keys.serializers import (
+    KeyChangeSerializer,
+    KeyCreateSerializer,
+    KeyRotationSerializer,
+    key_body,
+    own_key_body,
+    session_body,
+)
 from helios_site.api.families.healos.errors import Conflict
 from helios_site.api.families.healos.pages import page_of, read_page
 from helios_site.api.families.healos.view import HealosViewMixin
@@ -106,3 +115,18 @@ class ApiKeyViewSet(HealosViewMixin, GenericViewSet):
         serializer = self.get_serializer(data=self.read_body(request), partial=partial)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
+
+
+@openapi.own_key
+class OwnKeyViewSet(HealosViewMixin, ViewSet):
+    """The calling key: what it may do, until when, from where and how often. In the browsable API, your session."""
+
+    any_scope = True
+
+    def retrieve(self, request: Request) -> Response:
+        caller, (_, rate) = request.auth, self.rate_limit_of(request)
+        if isinstance(caller, KeyRecord):
+            return Response({"data": own_key_body(caller, rate)})
+        ends_at = request._request.session.get_expiry_date()
+        person = cast(OrganizationPrincipal, request.user).user
+        return Response({"data": session_body(str(person), self.caller.scopes, ends_at, rate)})

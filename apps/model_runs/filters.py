@@ -12,12 +12,12 @@ from helios_site.api.families.helios.errors import Invalid, permitted
 from helios_site.api.families.helios.query import (
     EarliestField,
     LatestField,
-    QueryField,
     RepeatableField,
     read_text,
     refuse,
     refuse_wrong,
 )
+from helios_site.api.families.query_field import QueryField
 
 
 class _LabelField(QueryField):

@@ -22,7 +22,7 @@ from helios_site.logs import redact
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 # Paths of the API families, whose every response carries the limit headers.
-API_PREFIXES = ("/v1/", "/api/v1/")
+API_PREFIXES = ("/v1/", "/api/v1/", "/ext-api/v1/")
 # Asked by load balancers and monitors from inside, where there is often no TLS.
 PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 

@@ -13,6 +13,7 @@ from django.test import Client
 from apps.accounts.models import User
 from tests.conftest import MakeKey
 
+LIMIT_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 PATHS = ("/openapi.json", "/api-reference", "/api-reference/swagger-ui-bundle.js")
 
 
@@ -29,14 +30,17 @@ def test_every_operation_says_how_it_can_fail(description: Any) -> None:
                 assert {"200", "401", "403", "405", "429", "500"} <= responses
                 assert operation["security"] == [{"apiKey": []}]
                 headers = operation["responses"]["200"]["headers"]
-                limits = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
-                assert set(headers) == limits | ({"Idempotent-Replayed"} if method == "post" else set())
+                assert set(headers) == {*LIMIT_HEADERS, *(["Idempotent-Replayed"] if method == "post" else [])}
             elif path.startswith("/api/v1/ext-api-keys"):
                 is_open = path.endswith("/report-leak")
                 assert {"400", "405", "429", "500"} <= responses
                 assert is_open or {"401", "403"} <= responses
                 assert operation["security"] == ([] if is_open else [{"session": []}])
                 assert {"404"} <= responses or "{" not in path
+            elif path.startswith("/ext-api/v1/"):
+                assert {"200", "401", "403", "405", "429", "500"} <= responses
+                assert operation["security"] == [{"apiKey": []}]
+                assert set(operation["responses"]["200"]["headers"]) == set(LIMIT_HEADERS)
             else:
                 assert {"200", "403", "404", "409", "411", "413"} <= responses
                 assert operation["security"] == []

@@ -46,6 +46,7 @@ NO_KEY = (401, 401, 401, 401, 401, 401, 401)
 WITH_KEY = Row(200, 200, 403, *NO_KEY)
 ONE_RUN = Row(200, 404, 403, *NO_KEY)
 NOT_BUILT = Row(404, 404, 404, *NO_KEY)
+WITH_ANY_KEY = Row(200, 200, 200, *NO_KEY)
 # Keys are no sessions: the browsable API sends whoever has none to the log-in page.
 TO_LOG_IN = (302, 302, 302, 302, 302, 302)
 NOT_SIGNED_IN = (401, 401, 401, 401, 401, 401)
@@ -71,7 +72,7 @@ ONWARDS = Row(*[302] * 10)  # to the log-in page, to the password once more, or 
 STAFF_ONLY = Row(*TO_LOG_IN, 200, 302, 302, 302)
 
 MATRIX: dict[tuple[str, str], Row] = {
-    ("GET", "v1/account"): Row(200, 200, 200, *NO_KEY),  # any one scope will do
+    ("GET", "v1/account"): WITH_ANY_KEY,  # any one scope will do
     ("GET", "v1/models/mental-wellness"): WITH_KEY,
     ("POST", "v1/models/mental-wellness"): WITH_KEY,
     ("GET", "v1/models/mental-wellness/<str:model_run_id>"): ONE_RUN,
@@ -99,6 +100,10 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "api/v1/ext-api-keys/<str:key_id>/rotate"): NEW_KEY_FOR_OLD,
     ("POST", "api/v1/ext-api-keys/report-leak"): Row(*[400] * 10),  # open to everybody, and the body has no key
     ("POST", "api/v1/secret-scanning/github"): Row(*[404] * 10),  # switched off
+    ("GET", "ext-api/v1/key"): WITH_ANY_KEY,
+    ("GET", "ext-api/v1/audit-events"): WITH_KEY,
+    ("GET", "ext-api/v1/audit-events/export"): WITH_KEY,
+    ("GET", "^ext-api/v1"): NOT_BUILT,  # whatever else stands under it
     ("GET", "browse"): PAGE,
     ("GET", "browse/v1/account"): PAGE,
     ("GET", "browse/v1/models/mental-wellness"): PAGE,
@@ -125,6 +130,9 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "usage"): PAGE,
     ("GET", "key-replacements/<str:replacement_token>"): PAGE_OF_ONE._replace(staff=404),
     ("POST", "key-replacements/<str:replacement_token>"): PAGE_OF_ONE._replace(staff=404),
+    ("GET", "browse/ext-api/v1/key"): PAGE,
+    ("GET", "browse/ext-api/v1/audit-events"): PAGE_OF_ADMINS,
+    ("GET", "browse/ext-api/v1/audit-events/export"): PAGE_OF_ADMINS,
     ("GET", "openapi.json"): OPEN,
     ("GET", "api-reference"): OPEN,
     ("GET", "api-reference/<str:name>"): OPEN,
@@ -277,6 +285,8 @@ def ask(client: Client, method: str, route: str, objects: dict[str, str]) -> int
     path = "/" + re.sub(r"<\w+:(\w+)>", lambda found: objects[str(found[1])], route)
     if route == "browse":
         path += "/"
+    if route.startswith("^"):
+        path = f"/{route[1:]}/nothing"
     if method == "PUT":
         parts = urlsplit(objects["recordingUploadUrl"])
         path = f"{parts.path}?{parts.query}"

@@ -15,6 +15,7 @@ _DIALECTS: dict[str, ErrorResponse] = {
     "/v1/": helios.error_response,
     "/uploads/": helios.error_response,
     "/api/v1/": healos.error_response,
+    "/ext-api/v1/": healos.error_response,
 }
 
 

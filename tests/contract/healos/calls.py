@@ -29,3 +29,19 @@ def call(raw_key: str) -> int:
 
 def in_hours(hours: float) -> str:
     return (timezone.now() + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+EXT = "/ext-api/v1"
+OWN_KEY = f"{EXT}/key"
+EVENTS = f"{EXT}/audit-events"
+EXPORT = f"{EVENTS}/export"
+GETS = (OWN_KEY, EVENTS, EXPORT)
+
+
+def with_key(raw_key: str) -> Client:
+    return Client(headers={"x-api-key": raw_key})
+
+
+def content_of(answer: Any) -> bytes:
+    """The body, also of a stream."""
+    return b"".join(answer.streaming_content) if answer.streaming else bytes(answer.content)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import Any, ClassVar, NoReturn, cast
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -17,6 +18,7 @@ _INSTANT = re.compile(
     r"T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
     r"(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])"
 )
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MAX_WHOLE = 2**53 - 1  # the largest whole number that every JSON reader keeps exactly
 
 
@@ -37,6 +39,22 @@ def out_of_bounds(value: float, low: int, high: int) -> str:
     if value < low:
         return f"Number must be greater than or equal to {low}"
     return f"Number must be less than or equal to {high}" if value > high else ""
+
+
+def parse_uuid(text: str) -> UUID | None:
+    """A UUID in the one form that replies show it in; None for anything else."""
+    return UUID(text) if _UUID.fullmatch(text) else None
+
+
+def parse_instant(text: str) -> datetime:
+    """The moment that an ISO 8601 text with `Z` or an offset names, to the millisecond. Raises ValueError."""
+    if _INSTANT.fullmatch(text) is None:
+        raise ValueError
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except OverflowError as error:  # the form does not know where years end
+        raise ValueError from error
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def timestamp(moment: datetime | None) -> str | None:
@@ -135,14 +153,10 @@ class Instant(_Strict, serializers.CharField):
     expected = "string"
 
     def to_internal_value(self, data: Any) -> Any:
-        text = self.text_of(data)
         try:
-            if _INSTANT.fullmatch(text) is None:
-                raise ValueError
-            moment = datetime.fromisoformat(text).astimezone(UTC)
-        except (ValueError, OverflowError):  # the form does not know how long a month is, nor where years end
+            return parse_instant(self.text_of(data))
+        except ValueError:
             fail("Invalid datetime")
-        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
     def value_schema(self) -> Schema:
         return {"type": "string", "format": "date-time"}

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.utils import OpenApiParameter
 
+from helios_site.api.families.healos.fields import MAX_WHOLE
+from helios_site.api.families.healos.pages import DEFAULT_LIMIT, MAX_LIMIT
 from helios_site.api.families.schema import (
     EXTRA_HEADERS,
     LIMIT_HEADERS,
@@ -30,12 +33,13 @@ class StrictObject(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
         return schema | {"additionalProperties": False}
 
 
-PREFIX = "/api/v1/"
+PREFIXES = ("/api/v1/", "/ext-api/v1/")
 MOMENT: Schema = {
     "type": "string",
     "format": "date-time",
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$",
 }
+LIST_META = "HealosListMeta"
 _WHOLE: Schema = {"type": "integer", "minimum": 0}
 
 SCHEMAS: dict[str, Schema] = {
@@ -47,7 +51,7 @@ SCHEMAS: dict[str, Schema] = {
             "details": {"type": "object", "additionalProperties": {"type": "array", "items": TEXT}},
         }
     },
-    "HealosListMeta": fixed({"page": _WHOLE, "limit": _WHOLE, "total_pages": _WHOLE}),
+    LIST_META: fixed({"page": _WHOLE, "limit": _WHOLE, "total_pages": _WHOLE}),
 }
 _ERRORS = {
     "400": ("Body or query fails validation; malformed JSON.", "HealosInvalid"),
@@ -66,6 +70,19 @@ _ERRORS = {
 _EXTRA_HEADERS = EXTRA_HEADERS | {"401": {"WWW-Authenticate": {"schema": TEXT}}}
 
 
+def paging(items: str) -> list[OpenApiParameter]:
+    """The parameters of a list with page numbers; `items` as in "Keys"."""
+
+    def number(name: str, default: int, description: str) -> OpenApiParameter:
+        schema = {"type": "integer", "minimum": 1, "maximum": MAX_WHOLE, "default": default}
+        return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=description)
+
+    return [
+        number("page", 1, "The page; one past the end is empty."),
+        number("limit", DEFAULT_LIMIT, f"{items} on the page; more than {MAX_LIMIT} means {MAX_LIMIT}."),
+    ]
+
+
 def _error_response(status: str) -> Schema:
     description, schema = _ERRORS[status]
     return {
@@ -78,7 +95,7 @@ def _error_response(status: str) -> Schema:
 def describe_family(result: Schema, generator: Any, request: Any, public: bool) -> Schema:
     """drf-spectacular hook: every operation of the family answers as it does."""
     for path, operations in result["paths"].items():
-        if not path.startswith(PREFIX):
+        if not path.startswith(PREFIXES):
             continue
         for method, operation in operations.items():
             statuses = {"405", "429", "500"} | ({"401", "403"} if operation.get("security") else set())

@@ -24,9 +24,12 @@ def read_page(query: Mapping[str, str]) -> tuple[int, int]:
     return page, min(limit, MAX_LIMIT)
 
 
-def page_of(rows: QuerySet[Any], page: int, limit: int) -> tuple[list[Any], dict[str, int]]:
-    """The rows of one page, and `meta`. Two queries; one for a page past the end, which is empty."""
-    total_pages = -(-rows.count() // limit)
+def page_of(
+    rows: QuerySet[Any], page: int, limit: int, *, total: int | None = None
+) -> tuple[list[Any], dict[str, int]]:
+    """The rows of one page, and `meta`. Two queries, one where the caller knows how many rows there are in `total`;
+    one less for a page past the end, which is empty."""
+    total_pages = -(-(rows.count() if total is None else total) // limit)
     found = [] if page > total_pages else list(rows[(page - 1) * limit : page * limit])
     return found, {"page": page, "limit": limit, "total_pages": total_pages}
 

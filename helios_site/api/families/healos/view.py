@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 from uuid import UUID
@@ -15,9 +14,8 @@ from rest_framework.response import Response
 from helios_site.api.families.base import FamilyViewMixin
 from helios_site.api.families.healos import json_body
 from helios_site.api.families.healos.errors import Invalid, exception_handler
+from helios_site.api.families.healos.fields import parse_uuid
 from helios_site.env import Rate
-
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class HealosViewMixin(FamilyViewMixin):
@@ -41,10 +39,10 @@ class HealosViewMixin(FamilyViewMixin):
 
     def check_path(self) -> None:
         if self.uuid_path_name in self.kwargs:
-            text = self.kwargs[self.uuid_path_name]
-            if _UUID.fullmatch(text) is None:
+            found = parse_uuid(self.kwargs[self.uuid_path_name])
+            if found is None:
                 raise self.not_found()
-            self.path_id = UUID(text)
+            self.path_id = found
 
     def not_found(self) -> NotFound:
         """Absent, foreign and malformed alike."""
@@ -60,3 +58,17 @@ class HealosViewMixin(FamilyViewMixin):
     @property
     def body_may_be_empty(self) -> bool:
         return False
+
+
+class UnknownPathView(HealosViewMixin):
+    """Whatever no other route of a base takes: 401 without a valid key, else 404, to every method."""
+
+    permission_classes = ()  # there is nothing to permit
+    schema = None
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        return [str(self.request.method)]
+
+    def check_path(self) -> None:
+        raise NotFound

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from helios_site.api.families.helios.errors import Entry, Invalid, text
 from helios_site.api.families.helios.fields import DAY, MOMENT
+from helios_site.api.families.query_field import QueryField
 from helios_site.api.families.strict_json import storable
 
 DEFAULT_LIMIT = 20
@@ -88,16 +89,6 @@ def read_text(raw: str, *, max_length: int, min_length: int = 1) -> str:
     if not storable(raw):
         raise forms.ValidationError("text must not contain NUL or lone surrogates", code="value_error")
     return raw
-
-
-class QueryField(forms.Field):
-    """One parameter. `parse` gets the text that was sent, which may be empty; None means that it was not sent."""
-
-    def parse(self, raw: str) -> Any:
-        raise NotImplementedError
-
-    def clean(self, value: Any) -> Any:
-        return None if value is None else self.parse(value)
 
 
 class RepeatableField(QueryField):

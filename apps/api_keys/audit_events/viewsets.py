@@ -1,0 +1,62 @@
+"""`GET /ext-api/v1/audit-events` and its export."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from apps.accounts.audit_export import export_to_the_end
+from apps.accounts.models import AuditEvent
+from apps.api_keys.audit_events import openapi, selectors, services
+from apps.api_keys.audit_events.filters import named_in, narrowed
+from apps.api_keys.audit_events.serializers import event_body
+from helios_site.api.families.healos.pages import page_of, read_page
+from helios_site.api.families.healos.view import HealosViewMixin
+
+
+class _AuditView(HealosViewMixin, ViewSet):
+    scope_resource = "audit"
+
+    def events(self, request: Request) -> QuerySet[AuditEvent]:
+        """The organisation's events that the query asks for. Raises Invalid."""
+        return narrowed(selectors.list_events(self.caller.organization_id), request.query_params)
+
+    def record(self, verb: str, request: Request) -> None:
+        services.record_reading(
+            verb,
+            actor=self.caller.actor,
+            organization_id=self.caller.organization_id,
+            filters=named_in(request.query_params),
+        )
+
+
+@openapi.audit_events
+class AuditEventViewSet(_AuditView):
+    """Who did what in your organisation, newest first."""
+
+    def list(self, request: Request) -> Response:
+        page, limit = read_page(request.query_params)
+        organization_id = self.caller.organization_id
+        events = self.events(request)
+        total = None if named_in(request.query_params) else selectors.count_events(organization_id)
+        rows, meta = page_of(events, page, limit, total=total)
+        actors = selectors.actors_of(organization_id, rows)
+        self.record("listed", request)
+        return Response({"data": [event_body(row, actors) for row in rows], "meta": meta})
+
+
+@openapi.audit_export
+class AuditExportViewSet(_AuditView):
+    """The same events whole, oldest first, each with its seal; the last line says how many they were."""
+
+    def list(self, request: Request) -> StreamingHttpResponse:
+        events = self.events(request)
+        self.record("exported", request)
+        lines = () if request.method == "HEAD" else export_to_the_end(events)
+        response = StreamingHttpResponse(lines, content_type="application/x-ndjson")
+        response["Content-Disposition"] = f'attachment; filename="audit-{timezone.now():%Y%m%dT%H%M%SZ}.ndjson"'
+        return response
