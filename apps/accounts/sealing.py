@@ -7,6 +7,7 @@ while a long task runs, and starts again with its worker. Of several sealers one
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +15,12 @@ import structlog
 from django.db import DatabaseError, close_old_connections, connection, transaction
 
 from apps.accounts.chain import EVENT_FIELDS, START, seal_hash
-from apps.accounts.models import AuditSeal, UnsealedEvent
+from apps.accounts.models import UnsealedEvent
 
 log = structlog.get_logger(__name__)
 
-INTERVAL_SECONDS = 0.5
+# A seal is promised within a second; to look for events that wait costs a fraction of a millisecond.
+INTERVAL_SECONDS = 0.2
 PAUSE_SECONDS = 5.0  # after an error of the database
 BATCH = 1000
 _LOCK = 0x48454C53  # of the installation's database; any number that nothing else locks
@@ -37,9 +39,13 @@ _INSTALLATION_HEAD = """
 SELECT NULL::uuid, sequence, hash FROM accounts_auditseal
 WHERE organization_id IS NULL ORDER BY sequence DESC LIMIT 1
 """
+# Not by the ORM, which costs twice the CPU of all the rest: the sealer must keep up with writers on every processor.
+_APPEND = "COPY accounts_auditseal (event_id, organization_id, sequence, previous_hash, hash) FROM STDIN"
+_DONE = "DELETE FROM accounts_unsealedevent WHERE event_id = ANY(%s)"
 
 Chain = UUID | None
 Head = tuple[int, bytes]
+Link = tuple[int, Chain, int, bytes, bytes]  # the columns of a seal
 
 
 def seal_waiting(batch: int = BATCH) -> int:
@@ -63,8 +69,11 @@ def _seal_batch(batch: int) -> int:
             return 0
         cursor.execute(_WAITING, [batch])
         events = [dict(zip(EVENT_FIELDS, row, strict=True)) for row in cursor.fetchall()]
-        AuditSeal.objects.bulk_create(_links(events, _heads(cursor, {event["organization_id"] for event in events})))
-        UnsealedEvent.objects.filter(event_id__in=[event["id"] for event in events]).delete()
+        heads = _heads(cursor, {event["organization_id"] for event in events})
+        with connection.wrap_database_errors, cursor.copy(_APPEND) as copy:
+            for link in _links(events, heads):
+                copy.write_row(link)
+        cursor.execute(_DONE, [[event["id"] for event in events]])
     return len(events)
 
 
@@ -78,23 +87,13 @@ def _heads(cursor: Any, chains: set[Chain]) -> dict[Chain, Head]:
     return {chain: (sequence, bytes(digest)) for chain, sequence, digest in found}
 
 
-def _links(events: list[dict[str, Any]], heads: dict[Chain, Head]) -> list[AuditSeal]:
-    links = []
+def _links(events: list[dict[str, Any]], heads: dict[Chain, Head]) -> Iterator[Link]:
     for event in events:
         chain = event["organization_id"]
         last, previous = heads.get(chain, (0, START))
         digest = seal_hash(event, sequence=last + 1, previous_hash=previous)
-        links.append(
-            AuditSeal(
-                event_id=event["id"],
-                organization_id=chain,
-                sequence=last + 1,
-                previous_hash=previous,
-                hash=digest,
-            )
-        )
+        yield event["id"], chain, last + 1, previous, digest
         heads[chain] = (last + 1, digest)
-    return links
 
 
 def start_sealer() -> threading.Thread:

@@ -343,13 +343,16 @@ def test_10_000_appends_by_8_threads_make_one_unbroken_chain(organization: Organ
 
 @RECORDINGS
 def test_the_worker_of_housekeeping_seals_within_a_second(worker: object, organization: Organization) -> None:
-    append(organization)
-    appended = timezone.now()
-    while UnsealedEvent.objects.exists() and timezone.now() - appended < timedelta(seconds=20):
-        threading.Event().wait(0.01)
-    # The interval is half a second; the rest of the second, and more, is for a busy machine.
-    assert timezone.now() - appended < timedelta(seconds=2)
-    assert AuditSeal.objects.get().organization_id == organization.pk
+    waits = []
+    for _ in range(5):
+        append(organization)
+        appended = timezone.now()
+        while UnsealedEvent.objects.exists() and timezone.now() - appended < timedelta(seconds=20):
+            threading.Event().wait(0.01)
+        waits.append(timezone.now() - appended)
+    # The middle one: another may meet a moment in which the machine does something else.
+    assert sorted(waits)[2] < timedelta(seconds=1), waits
+    assert set(AuditSeal.objects.values_list("organization_id", flat=True)) == {organization.pk}
 
 
 def test_a_chain_cannot_fork(sealed: Organization) -> None:
