@@ -13,6 +13,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -22,6 +23,7 @@ from django.utils.safestring import SafeString
 from apps.accounts import (
     audit,
     audit_admin,  # noqa: F401 - registers its pages
+    group_admin,  # noqa: F401 - registers its pages
     organizations,
     people_admin,  # noqa: F401 - registers its pages
     services,
@@ -49,8 +51,8 @@ class OrganizationAdmin(AuditedModelAdmin):
         "name", "plan", "is_active", "closing_at", "closed_at", "helios_lenient_user", "id", "created_at", "related",
     )  # fmt: skip
 
-    def organization_of(self, changed: Organization) -> uuid.UUID:
-        return changed.pk
+    def organization_of(self, found: Organization) -> uuid.UUID:
+        return found.pk
 
     def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
         if change:
@@ -152,6 +154,10 @@ class UserAdmin(AuditedModelAdmin, DjangoUserAdmin):
             return self.readonly_fields
         # Who may edit users must not be able to make themselves more than they are.
         return (*self.readonly_fields, "is_staff", "is_superuser", "groups", "user_permissions")
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        with transaction.atomic():  # Django itself sets and logs apart
+            return super().user_change_password(request, id, form_url)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if isinstance(obj, User) and obj.is_superuser and not request.user.is_superuser:

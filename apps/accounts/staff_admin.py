@@ -10,8 +10,8 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 
 from apps.accounts import audit
@@ -34,13 +34,44 @@ class BoundedPaginator(Paginator):
 
 
 class StaffModelAdmin(admin.ModelAdmin):
-    """A list without COUNT over the whole table, and a history page that shows the audit trail of the object."""
+    """A list without COUNT over the whole table, and a history page that shows the audit trail of the object.
+
+    Whoever opens the page or the history of an object is on the record: what staff see is other people's.
+    """
 
     paginator = BoundedPaginator
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 0
     audit_object_type: ClassVar[str]  # the `object_type` of this model's audit rows
+
+    def organization_of(self, found: Any) -> Any:
+        """The id of the organisation whose trail tells of the object; None for the installation's."""
+        return getattr(found, "organization_id", None)
+
+    def record(self, request: HttpRequest, found: Any, verb: str, reason: str = "") -> None:
+        """Append `<object type>.<verb>`, done by the staff of the request."""
+        audit.record(
+            f"{self.audit_object_type}.{verb}",
+            actor=audit.by_user(request.user),
+            organization_id=self.organization_of(found),
+            object_type=self.audit_object_type,
+            object_id=found.pk,
+            reason=reason,
+        )
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if change:
+            self.record(request, obj, "viewed")
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -50,6 +81,7 @@ class StaffModelAdmin(admin.ModelAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
         if not self.has_view_or_change_permission(request, found):
             raise PermissionDenied
+        self.record(request, found, "history_viewed")
         events = AuditEvent.objects.filter(object_type=self.audit_object_type, object_id=str(found.pk))
         context = {
             **self.admin_site.each_context(request),
@@ -69,10 +101,6 @@ class AuditedModelAdmin(StaffModelAdmin):
     For models whose writes in the admin do not pass through a service that does so itself.
     """
 
-    def organization_of(self, changed: Any) -> Any:
-        """The id of the organisation whose trail the change belongs to; None for the installation's."""
-        return None
-
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
         return self._audited(request, obj, "created", super().log_addition(request, obj, message))
 
@@ -81,22 +109,16 @@ class AuditedModelAdmin(StaffModelAdmin):
 
     def log_deletions(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
         for deleted in queryset:
-            self._record(request, deleted, "deleted", "")
+            self.record(request, deleted, "deleted")
         return super().log_deletions(request, queryset)
 
-    def _audited(self, request: HttpRequest, obj: Any, verb: str, entry: LogEntry) -> LogEntry:
-        self._record(request, obj, verb, entry.get_change_message())
-        return entry
+    def response_action(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> HttpResponseBase | None:
+        with transaction.atomic():  # Django itself deletes and logs apart
+            return super().response_action(request, queryset)
 
-    def _record(self, request: HttpRequest, obj: Any, verb: str, reason: str) -> None:
-        audit.record(
-            f"{self.audit_object_type}.{verb}",
-            actor=audit.by_user(request.user),
-            organization_id=self.organization_of(obj),
-            object_type=self.audit_object_type,
-            object_id=obj.pk,
-            reason=reason,
-        )
+    def _audited(self, request: HttpRequest, obj: Any, verb: str, entry: LogEntry) -> LogEntry:
+        self.record(request, obj, verb, entry.get_change_message())
+        return entry
 
 
 class ReadOnlyAdmin(StaffModelAdmin):

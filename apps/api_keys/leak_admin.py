@@ -46,10 +46,11 @@ class LeakAdmin(StaffModelAdmin):
         if form.is_valid():
             raw_keys = tokens.find_keys(form.cleaned_data["text"])
             known = leaks.known_keys(raw_keys)
+            actor = audit.by_user(request.user)
+            leaks.record_search(actor=actor, keys=len(raw_keys), known=len(known))
             for key in known.values():
-                leaks.record_sighting(
-                    key.id, key.organization_id, reason="in a text that staff pasted", actor=audit.by_user(request.user)
-                )
+                reason = "in a text that staff pasted"
+                leaks.record_sighting(key.id, key.organization_id, reason=reason, actor=actor)
             context |= {
                 "searched": True,
                 "form": PastedTextForm(),  # the text goes back to nobody

@@ -54,6 +54,17 @@ def revoke_leaked(key: ApiKey, *, reason: str, found_at: str = "") -> bool:
     return is_new
 
 
+def record_search(*, actor: audit.Actor, keys: int, known: int) -> None:
+    """Note in the installation's audit trail that staff looked for keys in a text, whether they found any or not."""
+    audit.record(
+        "api_key.searched",
+        actor=actor,
+        organization_id=None,
+        object_type="api_key",
+        reason=f"keys in a text that staff pasted: {keys}, ours among them: {known}",
+    )
+
+
 def record_sighting(key_id: uuid.UUID, organization_id: uuid.UUID, *, reason: str, actor: audit.Actor) -> None:
     """Note in the audit trail that a key of ours was seen where it must not be."""
     audit.record(

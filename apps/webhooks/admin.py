@@ -4,6 +4,7 @@ reason, and change nothing else; secrets are not shown, and of a delivery not wh
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -104,6 +105,9 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         "delivered_at", "response_status", "response", "error",
     )  # fmt: skip
     readonly_fields = ("state",)
+
+    def organization_of(self, found: WebhookDelivery) -> UUID:
+        return found.endpoint.organization_id
 
     @admin.display(description="state")
     def state(self, delivery: WebhookDelivery) -> str:
