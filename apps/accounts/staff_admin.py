@@ -11,7 +11,7 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from apps.accounts import audit
@@ -112,7 +112,7 @@ class AuditedModelAdmin(StaffModelAdmin):
             self.record(request, deleted, "deleted")
         return super().log_deletions(request, queryset)
 
-    def response_action(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> HttpResponseBase | None:
+    def response_action(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> HttpResponse | None:
         with transaction.atomic():  # Django itself deletes and logs apart
             return super().response_action(request, queryset)
 

@@ -293,6 +293,8 @@ def ask(client: Client, method: str, route: str, objects: dict[str, str]) -> int
     body: Any = minimal_body() if "models" in route else WEBHOOK if "webhooks" in route else {}
     if method == "POST" and route.endswith("ext-api-keys"):
         body = {"name": "new", "scopes": ["model_runs:read"]}
+    if method == "PATCH":
+        body = {"name": "renamed"}
     headers = {"accept": "text/html"} if route.startswith("browse") else {}
     status: int = client.generic(
         method, path, json.dumps(body), content_type="application/json", headers=headers

@@ -19,15 +19,9 @@ from apps.accounts.staff_admin import StaffModelAdmin
 from apps.api_keys.tokens import generate
 from apps.model_runs.models import ModelRun, WellnessModelActivation
 from tests.conftest import MakeKey
+from tests.model_runs.conftest import make_run, make_running  # noqa: F401 - fixtures
 from tests.model_runs.trained import activate, store
-from tests.webhooks.conftest import (  # noqa: F401 - fixtures
-    MakeEndpoint,
-    make_endpoint,
-    make_finished,
-    make_run,
-    make_running,
-    say,
-)
+from tests.webhooks.conftest import MakeEndpoint, make_endpoint, say  # noqa: F401 - a fixture among them
 
 Things = dict[str, Any]  # an object of each model, by the model's label
 Form = Callable[[Things], dict[str, Any]]

@@ -29,14 +29,14 @@ KEY_ID = "11111111-1111-4111-8111-111111111111"
 
 def add(organization: Organization | None, object_id: str = "x", **fields: Any) -> None:
     AuditEvent.objects.create(
-        organization_id=organization and organization.pk,
+        organization_id=None if organization is None else organization.pk,
         object_id=object_id,
         **{"action": "thing.read", "object_type": "thing", "actor_type": "system"} | fields,
     )
 
 
-def at(day: int, *time: int) -> datetime:
-    return datetime(2026, 3, day, *time, tzinfo=UTC)
+def at(day: int, hour: int = 0, minute: int = 0, second: int = 0, microsecond: int = 0) -> datetime:
+    return datetime(2026, 3, day, hour, minute, second, microsecond, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -195,7 +195,9 @@ def test_healos_57_the_number_of_pages_is_true_while_some_events_are_sealed_and_
     assert AuditEvent.objects.filter(organization_id=organization.pk).count() == 45  # with that of the key
     assert api.get(EVENTS, {"limit": 15}).json()["meta"] == {"page": 1, "limit": 15, "total_pages": 3}
     assert api.get(EVENTS, {"limit": 15}).json()["meta"]["total_pages"] == 4  # the reading before is an event, too
-    narrowed = [api.get(EVENTS, {"limit": 15, "page": page, "object_type": "thing"}).json() for page in (1, 2, 3, 4)]
+    narrowed = [
+        api.get(EVENTS, {"limit": "15", "page": str(page), "object_type": "thing"}).json() for page in (1, 2, 3, 4)
+    ]
     assert [len(page["data"]) for page in narrowed] == [15, 15, 14, 0]
     assert {page["meta"]["total_pages"] for page in narrowed} == {3}
     ids = [event["id"] for page in narrowed for event in page["data"]]
@@ -228,7 +230,7 @@ def test_who_reads_the_trail_is_on_the_record_without_any_key_that_was_looked_fo
     api: Client, make_key: MakeKey, organization: Organization
 ) -> None:
     raw_key = make_key()[1]
-    api.get(EVENTS, {"object_id": raw_key, "page": 1, "email": "a@example.org"})
+    api.get(EVENTS, {"object_id": raw_key, "page": "1", "email": "a@example.org"})
     exported(api, action="api_key.created", **{"from": "2026-01-01"})
     events = AuditEvent.objects.filter(object_type="audit_event").order_by("id")
     assert [(event.action, event.reason, event.outcome) for event in events] == [

@@ -1,0 +1,66 @@
+"""What callers write over the API, and some of what they read, as one table with the event that tells of it. A new
+route that writes needs a row."""
+
+from __future__ import annotations
+
+from django.test import Client
+
+from apps.accounts.models import AuditEvent
+from tests.api.test_permission_matrix import MATRIX, ask, clients, own_objects  # noqa: F401 - a fixture among them
+from tests.conftest import MakeKey
+
+EVENTS = {
+    ("POST", "v1/models/mental-wellness"): "model_run.created",
+    ("GET", "v1/models/mental-wellness"): "model_run.listed",
+    ("DELETE", "v1/models/mental-wellness/<str:model_run_id>"): "model_run.deleted",
+    ("PUT", r"^uploads/(?P<run_id>[^/]+)$"): "model_run.recording_received",
+    ("POST", "v1/webhooks"): "webhook.created",
+    ("DELETE", "v1/webhooks/<str:webhook_id>"): "webhook.deleted",
+    ("POST", "v1/webhooks/<str:webhook_id>/rotate"): "webhook.secret_rotated",
+    ("POST", "v1/webhooks/<str:webhook_id>/test"): "webhook.test_sent",
+    ("POST", "v1/webhooks/<str:webhook_id>/deliveries/<str:delivery_id>/resend"): "webhook.resent",
+    ("POST", "api/v1/ext-api-keys"): "api_key.created",
+    ("PATCH", "api/v1/ext-api-keys/<str:key_id>"): "api_key.changed",
+    ("DELETE", "api/v1/ext-api-keys/<str:key_id>"): "api_key.revoked",
+    ("POST", "api/v1/ext-api-keys/<str:key_id>/rotate"): "api_key.rotated",
+    ("GET", "ext-api/v1/audit-events"): "audit_event.listed",
+    ("GET", "ext-api/v1/audit-events/export"): "audit_event.exported",
+}
+# Writes of which no event is expected here, and why.
+WITHOUT = {
+    ("POST", "v1/models/mental-wellness-activity"),  # not built
+    ("POST", "v1/models/apollo"),  # not built
+    ("POST", "api/v1/ext-api-keys/report-leak"),  # tests/api_keys/test_leaks.py: the table sends no key
+    ("POST", "api/v1/secret-scanning/github"),  # likewise: switched off
+    ("POST", "browse/organization"),  # changes the session alone
+    ("POST", "logout"),
+}
+BY_SESSION = ("api/v1/", "browse/")
+
+
+def test_every_route_that_writes_has_a_row() -> None:
+    writes = {(method, route) for method, route in MATRIX if method != "GET"} - WITHOUT
+    assert writes
+    assert {(method, route.removeprefix("browse/")) for method, route in writes} <= set(EVENTS)
+
+
+def test_each_of_them_is_on_the_record_with_caller_address_and_request(
+    clients: dict[str, Client],  # noqa: F811 - the fixture
+    make_key: MakeKey,
+) -> None:
+    missing = {}
+    for (method, route), action in EVENTS.items():
+        for form in (route, f"browse/{route}"):
+            if (method, form) not in MATRIX:
+                continue
+            by_session = form.startswith(BY_SESSION)
+            objects = own_objects(clients["own"], str(make_key()[0].id))
+            before = AuditEvent.objects.latest("id").pk
+            status = ask(clients["admin" if by_session else "own"], method, form, objects)
+            actor_type = "system" if method == "PUT" else "user" if by_session else "key"  # the signed URL names nobody
+            found = AuditEvent.objects.filter(
+                id__gt=before, action=action, actor_type=actor_type, outcome="ok", address="127.0.0.1", method=method
+            ).exclude(request_id="")
+            if status not in (200, 201) or not found.exists():
+                missing[method, form] = status
+    assert missing == {}
