@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from datetime import timedelta
@@ -11,10 +10,9 @@ from uuid import UUID
 
 import pytest
 import time_machine
-from django.core.handlers.wsgi import WSGIRequest
 from django.db import connection
 from django.db.utils import OperationalError
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.utils import timezone
 from psycopg.errors import DiskFull
 
@@ -26,7 +24,6 @@ from apps.model_runs.models import ModelRun
 from apps.webhooks.models import WebhookDelivery, WebhookEndpoint
 from helios_site import celery
 from helios_site.api.families import idempotency
-from helios_site.api.families.idempotency import BodyHash
 from helios_site.models import IdempotentReply
 from tests.budgets.test_helios_queries import AUDIT, KEY, statements
 from tests.conftest import MakeKey
@@ -145,35 +142,6 @@ def test_an_ignored_body_counts_as_well(api: Client) -> None:
     first = post(api, f"{HOOKS}/{hook}/test", {"a": 1})
     assert post(api, f"{HOOKS}/{hook}/test", {"a": 1}).content == first.content
     assert post(api, f"{HOOKS}/{hook}/test", {"a": 2}).status_code == 422
-
-
-def request_of(body: bytes) -> WSGIRequest:
-    return RequestFactory().post("/", body, content_type="application/octet-stream")
-
-
-def test_a_large_body_is_hashed_while_it_is_read_and_not_held(settings: Any) -> None:
-    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
-    body = b"line\n" * 1000
-    request = request_of(body)
-    found = BodyHash(request)
-    assert not hasattr(request, "_body")
-    assert request.readline() + request.read(995) == body[:1000]
-    assert not found.is_whole
-    assert request.read() == body[1000:]
-    assert found.is_whole
-    assert found.of_whole() == hashlib.sha256(body).hexdigest() == BodyHash(request_of(body)).of_whole()
-
-
-def test_a_form_with_files_is_parsed_as_ever_while_it_is_hashed(settings: Any) -> None:
-    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
-    file = io.BytesIO(b"x" * 5000)
-    file.name = "scan.pdf"
-    request = RequestFactory().post("/", {"file": file, "title": "a"})
-    found = BodyHash(request)
-    assert request.POST["title"] == "a"
-    sent: Any = request.FILES["file"]
-    assert sent.size == 5000
-    assert found.is_whole
 
 
 def test_a_body_above_the_limit_is_refused_unread_and_nothing_is_kept(api: Client, settings: Any) -> None:
