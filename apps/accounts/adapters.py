@@ -62,7 +62,8 @@ class AccountAdapter(DefaultAccountAdapter):
         """Raises ImmediateHttpResponse, a 429, where a limit is the reason."""
         if code in ("too_many_login_attempts", "rate_limited"):
             raise ImmediateHttpResponse(too_many_attempts(context.request))
-        return super().validation_error(code, *args)
+        error: ValidationError = super().validation_error(code, *args)
+        return error
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # By the address typed alone. With the Host header in it, as it is otherwise, whoever varies the port in that

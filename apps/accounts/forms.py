@@ -31,6 +31,7 @@ class SignUpForm(SignupForm):
     """
 
     field_order: ClassVar = ["organization", "email", "password1"]
+    account_already_exists: bool
     organization = forms.CharField(max_length=MAX_ORGANIZATION_NAME_CHARS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -81,7 +82,7 @@ class EndSessionsForm(ManageUserSessionsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["session"].queryset = UserSession.objects.filter(user=self.request.user)  # type: ignore[attr-defined]
+        self.fields["session"].queryset = UserSession.objects.filter(user=self.request.user)
 
     def save(self, request: HttpRequest) -> None:
         session = self.cleaned_data["session"]

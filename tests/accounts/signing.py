@@ -69,7 +69,7 @@ def replayed(client: Client) -> Client:
 
 def mailed_path(position: int = -1) -> str:
     """Path of the link in one of the mails that were sent; the last if not said otherwise."""
-    [found] = re.findall(r"https?://[^/\s]+(/\S+)", mail.outbox[position].body)[:1]
+    [found] = re.findall(r"https?://[^/\s]+(/\S+)", str(mail.outbox[position].body))[:1]
     return str(found)
 
 

@@ -142,9 +142,9 @@ def test_signing_in_gives_a_new_session_which_lasts_14_days_only_if_asked(user: 
     session = client.session
     session["planted"] = True
     session.save()
-    client.cookies["sessionid"] = planted = session.session_key
+    client.cookies["sessionid"] = str(session.session_key)
     sign_in(client)
-    assert client.cookies["sessionid"].value != planted
+    assert client.cookies["sessionid"].value != session.session_key
     assert client.cookies["sessionid"]["max-age"] == ""
     client = Client()
     sign_in(client, remember="on")

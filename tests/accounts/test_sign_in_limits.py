@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -97,7 +98,7 @@ def test_each_thing_has_a_limit_of_its_own(user: User, settings: Settings) -> No
     settings.HELIOS_SIGNUP = "open"
     limit(settings, login="1/300s/ip", signup="1/300s/ip", reset_password="1/300s/ip")
     reset = {"email": "someone@example.org"}
-    calls = [
+    calls: list[Callable[[], Any]] = [
         lambda: sign_in(Client()),
         lambda: sign_up(Client(), "nonsense"),
         lambda: Client().post("/reset-password", reset),

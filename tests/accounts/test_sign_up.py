@@ -41,7 +41,7 @@ def invited(invitation: Invitation) -> Client:
     session = client.session
     session[INVITATION] = str(invitation.id)
     session.save()
-    client.cookies["sessionid"] = session.session_key
+    client.cookies["sessionid"] = str(session.session_key)
     return client
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import StringIO
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -22,8 +23,8 @@ SET_UP = "/account/two-step/on"
 def admin_paths() -> list[str]:
     """One of each page of the admin that staff see, whatever its object."""
     paths = []
-    patterns = next(one for one in get_resolver().url_patterns if str(one.pattern) == "admin/").url_patterns
-    flat = [inner for outer in patterns for inner in getattr(outer, "url_patterns", [outer])]
+    mounted: Any = next(one for one in get_resolver().url_patterns if str(one.pattern) == "admin/")
+    flat = [inner for outer in mounted.url_patterns for inner in getattr(outer, "url_patterns", [outer])]
     for pattern in flat:
         for arguments in ([], ["1"], ["auth"]):
             try:
