@@ -55,6 +55,8 @@ def test_a_member_sees_the_people_and_none_of_the_forms_of_admins(
     page = text(browser(ben).get(PAGE))
     for shown in ("Northern Clinic", "ada@example.org", "Ada", "ben@example.org", "You are a member here"):
         assert shown in page, shown
+    assert "The plan is free." in page
+    assert "/organization/close" not in page
     assert "eve@example.org" not in page
     assert re.findall(r'action="([^"]*)"', page) == ["/logout", "/organization/leave"]
 
@@ -77,6 +79,7 @@ def test_an_admin_sees_the_forms(ada: Membership, ben: Membership) -> None:
         "/logout",
     }
     assert "last admin" in page
+    assert 'href="/organization/close"' in page
 
 
 def test_the_page_obeys_its_policy_without_inline_code(ada: Membership, ben: Membership) -> None:
