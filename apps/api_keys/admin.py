@@ -141,7 +141,7 @@ class ApiKeyAdmin(LeakAdmin):
         # A whole key in the search box is not shown again; its first characters are all that is looked for.
         typed = request.GET.copy()
         if SEARCH_VAR in typed:
-            typed[SEARCH_VAR] = shorten_keys(typed[SEARCH_VAR])
+            typed[SEARCH_VAR] = shorten_keys(str(typed[SEARCH_VAR]))
             request.GET = typed  # type: ignore[assignment]
         return super().changelist_view(request, extra_context)
 
