@@ -224,7 +224,7 @@ def test_the_admins_alone_are_mailed_what_happened_and_until_when(
     reopen(organization)
     assert closing_notices.send_due_notices() == 1
     assert mail.outbox[-1].subject == "Northern Clinic is open again"
-    assert not re.search(r"\{[{%]", "".join(one.body for one in mail.outbox))
+    assert not re.search(r"\{[{%]", "".join(str(one.body) for one in mail.outbox))
 
 
 def test_a_mail_that_was_not_taken_is_sent_later(settings: Any, owner: Client, organization: Organization) -> None:

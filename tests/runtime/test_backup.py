@@ -141,10 +141,10 @@ def small(path: Path, *members: Member, sealed: bool = False) -> Path:
     with tarfile.open(path, "w") as archive:
         for member in members:
             add(archive, *member)
-        if sealed:
-            assert archive.fileobj is not None
-            archive.fileobj.flush()
-            digest = hashlib.sha256(path.read_bytes()[: archive.offset]).hexdigest()
+        end = archive.offset
+    if sealed:
+        digest = hashlib.sha256(path.read_bytes()[:end]).hexdigest()
+        with tarfile.open(path, "a") as archive:
             add(archive, *json_member(END, recordings=1, sha256=digest))
     return path
 
