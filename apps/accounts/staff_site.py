@@ -34,7 +34,5 @@ class StaffSite(AdminSite):
             return render(request, "error.html", {"title": "No access", "text": text}, status=403)
         return redirect(wanted if has_totp(user) else "mfa_activate_totp")
 
-    def password_change(  # type: ignore[override] - the stubs allow a page alone
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
         return redirect("account_change_password")
