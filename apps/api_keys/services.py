@@ -17,7 +17,7 @@ from apps.accounts import audit
 from apps.accounts.closing import forget_log_entries
 from apps.accounts.models import Organization, User
 from apps.api_keys import limits, notices, tokens, validation
-from apps.api_keys.models import ApiKey, KeyNotice
+from apps.api_keys.models import ApiKey, KeyNotice, KeyReplacement
 from apps.api_keys.scopes import EVERYTHING
 from apps.api_keys.selectors import has_keys
 from helios_site.api.events import Event, announce
@@ -230,6 +230,7 @@ def forget_keys(*, organization: Organization) -> None:
     revoke_all_keys(actor=audit.SYSTEM, organization=organization, reason="The organisation was closed.")
     keys = ApiKey.objects.filter(organization=organization)
     KeyNotice.objects.filter(key__in=keys).delete()
+    KeyReplacement.objects.filter(key__in=keys).delete()
     forget_log_entries(ApiKey, keys.values_list("pk", flat=True))
     keys.update(name="erased", revoked_reason="The organisation was closed.", allowed_cidrs=[], last_used_ip=None)
 

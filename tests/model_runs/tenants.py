@@ -12,7 +12,7 @@ from apps.accounts import audit, closing
 from apps.accounts.invitations import invite_member
 from apps.accounts.models import Membership, Organization, User
 from apps.api_keys import notices as key_notices
-from apps.api_keys.models import ApiKey, UsageDay
+from apps.api_keys.models import ApiKey, KeyReplacement, UsageDay
 from apps.model_runs import services
 from apps.model_runs.models import WellnessModelActivation
 from apps.model_runs.storage import recordings
@@ -53,6 +53,7 @@ def tenant(make_key: MakeKey, make_finished: MakeRun, make_running: MakeRun, mak
         key, _ = make_key(organization=organization, name=KEY_NAME, allowed_cidrs=[NETWORK])
         ApiKey.objects.filter(pk=key.pk).update(last_used_ip=ADDRESS)
         key_notices.announce(key, key_notices.Kind.EXPIRED, detail="canary-reason")
+        KeyReplacement.objects.create(key=key, expires_at=timezone.now())
         UsageDay.objects.create(organization=organization, key=key, day=timezone.now().date())
         endpoint, _ = create_endpoint(
             actor=audit.SYSTEM, organization_id=organization.id, url=WEBHOOK, events=["model_run.completed"]

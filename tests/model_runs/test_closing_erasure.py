@@ -108,6 +108,7 @@ DECIDED = {
     "accounts.organizationnotice": "erased",
     "api_keys.apikey": "kept, without names, networks and address",
     "api_keys.keynotice": "erased",
+    "api_keys.keyreplacement": "erased",
     "api_keys.usageday": "kept, since it only counts",
     "helios_site.idempotentreply": "erased",
     "model_runs.modelrun": "erased",
@@ -124,10 +125,10 @@ DECIDED = {
 def belonging() -> dict[type[models.Model], str]:
     """Each model that names an organisation, or something that does, and the path of the name."""
     found: dict[type[models.Model], str] = {Organization: ""}
-    fresh = [Organization]
+    fresh: list[type[models.Model]] = [Organization]
     while fresh:
         fresh = [model for model in apps.get_models() if model not in found and _path(model, found)]
-        found |= {model: _path(model, found) for model in fresh}  # type: ignore[has-type]
+        found |= {model: _path(model, found) for model in fresh}
     del found[Organization]
     return found
 
