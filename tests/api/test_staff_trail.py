@@ -14,8 +14,9 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.accounts.models import AuditEvent, Membership, Organization, User
+from apps.accounts.models import AuditEvent, Invitation, Membership, Organization, User
 from apps.accounts.staff_admin import StaffModelAdmin
+from apps.api_keys.models import UsageDay
 from apps.api_keys.tokens import generate
 from apps.model_runs.models import ModelRun, WellnessModelActivation
 from tests.conftest import MakeKey
@@ -42,12 +43,14 @@ def posted(action: str, has_object: bool = True, **form: Any) -> Act:
 GROUP, USER, MEMBERSHIP, KEY = "auth.group", "accounts.user", "accounts.membership", "api_keys.apikey"
 ORGANIZATION, STEP = "accounts.organization", "model_runs.wellnessmodelactivation"
 ROWS: dict[tuple[str, str], Act] = {
-    (GROUP, "add"): posted("group.created", False, name="clinical"),
+    (GROUP, "add"): posted("group.created", False, name="day shift"),
     (GROUP, "change"): posted("group.changed", name="renamed"),
     (GROUP, "delete"): posted("group.deleted", post="yes"),
     (GROUP, "delete_selected"): posted("group.deleted", post="yes"),
-    (ORGANIZATION, "add"): posted("organization.created", False, name="Third Clinic"),
-    (ORGANIZATION, "change"): posted("organization.changed", name="Renamed Clinic"),
+    (ORGANIZATION, "add"): posted("organization.created", False, name="Third Clinic", plan="free"),
+    (ORGANIZATION, "change"): posted("organization.changed", name="Renamed Clinic", plan="free"),
+    (ORGANIZATION, "suspension"): posted("organization.suspended", verb="suspend", reason="does not pay"),
+    (ORGANIZATION, "close"): posted("organization.closing", verb="close", reason="does not pay"),
     (USER, "add"): posted(
         "user.created", False, email="new@example.org", usable_password="true", password1=PASSWORD, password2=PASSWORD
     ),
@@ -60,12 +63,8 @@ ROWS: dict[tuple[str, str], Act] = {
         lambda things: {"user": things["staff"].pk, "organization": things[ORGANIZATION].pk, "role": "admin"},
         has_object=False,
     ),
-    (MEMBERSHIP, "change"): Act(
-        "membership.changed",
-        lambda things: {"user": things[USER].pk, "organization": things[ORGANIZATION].pk, "role": "admin"},
-    ),
-    (MEMBERSHIP, "delete"): posted("membership.deleted", post="yes"),
-    (MEMBERSHIP, "delete_selected"): posted("membership.deleted", post="yes"),
+    (MEMBERSHIP, "change"): posted("membership.changed", role="admin"),
+    (MEMBERSHIP, "delete"): posted("membership.removed", post="yes"),
     (KEY, "add"): Act(
         "api_key.created",
         lambda things: {"organization": things[ORGANIZATION].pk, "name": "new", "scopes": ["model_runs:read"]},
@@ -74,6 +73,8 @@ ROWS: dict[tuple[str, str], Act] = {
     (KEY, "change"): posted("api_key.changed", name="renamed", scopes=["model_runs:read"]),
     (KEY, "revoke"): posted("api_key.revoked", reason="leaked"),
     (KEY, "revoke_selected"): posted("api_key.revoked", reason="leaked"),
+    (KEY, "replace"): posted("api_key.replacement_offered", reason="leaked"),
+    (KEY, "replace_selected"): posted("api_key.replacement_offered", reason="leaked"),
     (KEY, "revoke_organization"): posted("api_key.revoked", reason="leaked"),
     (KEY, "find"): Act("api_key.searched", lambda _: {"text": generate()}, has_object=False),
     ("accounts.auditevent", "export"): Act("audit_event.exported", has_object=False),
@@ -107,11 +108,13 @@ def things(
     return {
         "staff": staff,
         "other organization": other_organization,
-        GROUP: Group.objects.create(name="support"),
+        GROUP: Group.objects.create(name="night shift"),
         ORGANIZATION: organization,
         USER: user,
         MEMBERSHIP: Membership.objects.create(organization=organization, user=user),
+        "accounts.invitation": invite(organization),
         KEY: make_key()[0],
+        "api_keys.usageday": UsageDay.objects.create(organization=organization, day=timezone.now().date()),
         "accounts.auditevent": AuditEvent.objects.latest("id"),
         "webhooks.webhookendpoint": endpoint,
         "webhooks.webhookdelivery": endpoint.deliveries.latest("created_at"),
@@ -121,8 +124,14 @@ def things(
     }
 
 
+def invite(organization: Organization) -> Invitation:
+    return Invitation.objects.create(
+        organization=organization, email="invited@example.org", role="member", expires_at=timezone.now()
+    )
+
+
 def is_action(model_admin: Any, name: str) -> bool:
-    return name == "delete_selected" or name in model_admin.actions
+    return name == "delete_selected" or name in (model_admin.actions or ())
 
 
 def acts(staff: User) -> Iterator[tuple[str, str]]:
