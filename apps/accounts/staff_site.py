@@ -21,7 +21,13 @@ class StaffSite(AdminSite):
     index_title = "Staff"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return super().has_permission(request) and isinstance(request.user, User) and has_totp(request.user)
+        user = request.user
+        if not super().has_permission(request) or not isinstance(user, User):
+            return False
+        seen = request.__dict__  # Django asks twice for a page
+        if "staff_has_totp" not in seen:
+            seen["staff_has_totp"] = has_totp(user)
+        return bool(seen["staff_has_totp"])
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Where every page of the admin sends who may not see it: on to the page that helps."""
