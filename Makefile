@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 CANDIDATES := python3.13 python3.12 python3.11 python3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes
 WITH_SERVERS := $(BIN)/python -m helios_site.runtime.servers run --
+SCREENSHOTS := .browser-test
 # What `check --deploy` judges: the settings of an installation behind TLS.
 DEPLOYED := HELIOS_PUBLIC_BASE_URL=https://helios.example.org
 
-.PHONY: install dev demo up test check chaos reproduce format
+.PHONY: install dev demo up test check chaos browser-test reproduce format
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed
@@ -44,11 +45,16 @@ up: install
 	@exec $(BIN)/python manage.py up $(ARGS)
 
 test: dev
-	$(WITH_SERVERS) $(BIN)/python -m pytest -n auto --dist loadfile -m "not chaos" $(ARGS)
+	$(WITH_SERVERS) $(BIN)/python -m pytest -n auto --dist loadfile -m "not chaos and not browser" $(ARGS)
 
 # Kills real processes, under 20 minutes.
 chaos: dev
 	$(BIN)/python -m pytest -m chaos tests/chaos $(ARGS)
+
+# Leaves a trace and a screenshot of each step.
+browser-test: dev
+	@$(BIN)/python -m tests.browser.chromium
+	$(WITH_SERVERS) $(BIN)/python -m pytest -m browser tests/browser --basetemp $(SCREENSHOTS) $(ARGS)
 
 check: dev
 	$(BIN)/ruff check

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from apps.accounts import audit
-from apps.accounts.models import AuditEvent
+from apps.accounts.models import AuditEvent, User
 
 MAX_LISTED = 1000
 HISTORY_ROWS = 200
@@ -41,6 +41,7 @@ class StaffModelAdmin(admin.ModelAdmin):
 
     paginator = BoundedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each is a COUNT over the whole table
     list_per_page = 50
     list_max_show_all = 0
     audit_object_type: ClassVar[str]  # the `object_type` of this model's audit rows
@@ -83,16 +84,26 @@ class StaffModelAdmin(admin.ModelAdmin):
             raise PermissionDenied
         self.record(request, found, "history_viewed")
         events = AuditEvent.objects.filter(object_type=self.audit_object_type, object_id=str(found.pk))
+        newest = list(events.order_by("-id")[:HISTORY_ROWS])
+        _name_people(newest)
         context = {
             **self.admin_site.each_context(request),
             "title": f"History of {found}",
             "subtitle": None,
-            "events": events.order_by("-id")[:HISTORY_ROWS],
+            "events": newest,
             "object": found,
             "opts": self.opts,
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/audit_history.html", context)
+
+
+def _name_people(events: list[AuditEvent]) -> None:
+    """Give each event `who`: the address of a person, the id of a key."""
+    people = {event.actor_id for event in events if event.actor_type in (AuditEvent.Actor.STAFF, AuditEvent.Actor.USER)}
+    emails = {str(pk): email for pk, email in User.objects.filter(pk__in=people).values_list("pk", "email")}
+    for event in events:
+        event.who = emails.get(event.actor_id, event.actor_id)  # type: ignore[attr-defined]
 
 
 class AuditedModelAdmin(StaffModelAdmin):

@@ -19,6 +19,7 @@ class StaffSite(AdminSite):
     site_header = "Helios"
     site_title = "Helios admin"
     index_title = "Staff"
+    enable_nav_sidebar = False  # lists need the width
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user

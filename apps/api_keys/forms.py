@@ -97,7 +97,9 @@ class PastedTextForm(forms.Form):
         label="A key, or any text that may hold some",
         max_length=500_000,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 12, "cols": 100, "autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.Textarea(
+            attrs={"rows": 12, "cols": 100, "autocomplete": "off", "spellcheck": "false", "autofocus": True}
+        ),
         help_text="Such as a part of a log. It is searched in memory and not kept.",
     )
 

@@ -53,7 +53,7 @@ class LeakAdmin(StaffModelAdmin):
                 leaks.record_sighting(key.id, key.organization_id, reason=reason, actor=actor)
             context |= {
                 "searched": True,
-                "form": PastedTextForm(),  # the text goes back to nobody
+                "form": None,  # the text goes back to nobody
                 "found": sorted(known.values(), key=lambda key: (not leaks.is_live(key), key.created_at)),
                 "unknown": [tokens.display_prefix(raw_key) for raw_key in raw_keys if raw_key not in known],
                 "may_revoke": self.has_change_permission(request),

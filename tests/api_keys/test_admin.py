@@ -125,7 +125,9 @@ def fill(organization: Organization, first: int, last: int) -> None:
 
 
 def test_the_list_costs_the_same_few_queries_with_ten_thousand_keys(admin: Client, organization: Organization) -> None:
-    searches: list[dict[str, str]] = [{}, {"q": "name 77"}, {"status": "active"}, {"p": "3"}, {"q": "xy"}, *FILTERS]
+    searches: list[dict[str, str]] = [
+        {}, {"q": "name 77"}, {"status": "active"}, {"p": "3"}, {"q": "xy"}, {"_facets": "True"}, *FILTERS,
+    ]  # fmt: skip
 
     def statements(query: dict[str, str]) -> list[str]:
         with CaptureQueriesContext(connection) as captured:
@@ -166,6 +168,8 @@ def test_every_search_and_filter_can_use_an_index(
 def test_the_list_says_when_there_is_more_than_it_pages_through(admin: Client, organization: Organization) -> None:
     fill(organization, 1, 1001)
     assert "More than the first 1,000 are not listed" in text(admin.get(LIST))
+    assert "1,000 or more found" in text(admin.get(LIST, {"q": "name"}))
+    assert ">100 found" in text(admin.get(LIST, {"q": "hlsk_00007"}))
     assert admin.get(LIST, {"p": "20"}).status_code == 200
 
 
@@ -284,7 +288,9 @@ def test_organisation_expiry_and_secrets_of_a_key_cannot_be_changed(
 
 def test_a_revoked_key_cannot_be_changed(admin: Client, make_key: Issue) -> None:
     key, _ = make_key(name="before")
+    assert 'name="_save"' in text(admin.get(f"{LIST}{key.pk}/change/"))
     services.revoke_key(actor=SYSTEM, key_id=key.pk, reason="leak")
+    assert 'name="_save"' not in text(admin.get(f"{LIST}{key.pk}/change/"))
     admin.post(f"{LIST}{key.pk}/change/", {"name": "after", "scopes": ["*"], "allowed_cidrs": ""})
     key.refresh_from_db()
     assert key.name == "before"
@@ -310,7 +316,9 @@ def test_the_button_asks_for_a_reason_then_the_next_request_is_refused(
     change = text(admin.get(f"{LIST}{key.pk}/change/"))
     assert "Revoked:" in change
     assert page not in change
-    assert "found in a log" in text(admin.get(f"{LIST}{key.pk}/history/"))
+    history = text(admin.get(f"{LIST}{key.pk}/history/"))
+    assert "found in a log" in history
+    assert f"Staff {staff.email}" in history
 
 
 def test_a_get_revokes_nothing(admin: Client, make_key: Issue) -> None:

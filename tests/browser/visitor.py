@@ -1,0 +1,78 @@
+"""A person at a browser, whose clicks are counted and whose every step leaves a screenshot and a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from django.test import Client
+from playwright.sync_api import ConsoleMessage, Locator, Page, sync_playwright
+
+from tests.browser import chromium
+from tests.conftest import Server
+
+SIZE = {"width": 1440, "height": 900}
+
+
+class Visitor:
+    """Acts on one page, and notes what the browser complains of."""
+
+    def __init__(self, page: Page, folder: Path) -> None:
+        self.page = page
+        self.clicks = 0
+        self.complaints: list[str] = []  # errors of scripts, refused content, files that are missing
+        self._folder, self._steps = folder, 0
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("requestfailed", lambda request: self.complaints.append(f"{request.url}: {request.failure}"))
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            self.complaints.append(f"{said.text} ({said.location['url']})")
+
+    def goto(self, path: str) -> None:
+        self.page.goto(path)
+        self._keep("open")
+
+    def click(self, target: Locator) -> None:
+        """Once, on what a person sees under exactly one such name."""
+        self.clicks += 1
+        target.click()
+        self.page.wait_for_load_state()
+        self._keep("click")
+
+    def type(self, text: str) -> None:
+        """Into whatever has the focus: a field that needs a click first must cost one."""
+        self.page.keyboard.insert_text(text)
+        self._keep("type")
+
+    def _keep(self, what: str) -> None:
+        self._steps += 1
+        self.page.screenshot(path=self._folder / f"{self._steps:02}-{what}.png", full_page=True)
+
+
+def visit(server: Server, signed_in: Client, folder: Path, errand: Callable[[Visitor], None]) -> Visitor:
+    """Whoever did the errand in a fresh Chromium, with the session of `signed_in`.
+
+    In a thread of its own: Playwright runs an event loop in the thread that calls it, and Django refuses its database
+    to such a thread, also to the fixtures that clean up.
+    """
+    cookies = [{"name": name, "value": cookie.value, "url": server.url} for name, cookie in signed_in.cookies.items()]
+
+    def run() -> Visitor:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium.program(), args=chromium.ARGUMENTS)
+            context = browser.new_context(base_url=server.url, viewport=SIZE)
+            context.add_cookies(cookies)  # type: ignore[arg-type]
+            context.tracing.start(screenshots=True, snapshots=True)
+            visitor = Visitor(context.new_page(), folder)
+            try:
+                errand(visitor)
+            finally:
+                context.tracing.stop(path=folder / "trace.zip")
+                browser.close()
+        return visitor
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(run).result()
