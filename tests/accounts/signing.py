@@ -28,8 +28,11 @@ def make_person(email: str = "someone@example.org", **fields: Any) -> User:
 
 def code_of(user: User, *, step: int = 1) -> str:
     """What the app of `user` shows now (1), showed before (0) or shows next (2); each is good once."""
-    secret = decrypt(Authenticator.objects.get(user=user, type="totp").data["secret"].encode(), purpose="totp")
-    return code_for(secret, step=step)
+    return code_for(secret_of(user), step=step)
+
+
+def secret_of(user: User) -> str:
+    return decrypt(Authenticator.objects.get(user=user, type="totp").data["secret"].encode(), purpose="totp")
 
 
 def code_for(secret: str, *, step: int = 1) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from django.test import Client
 from playwright.sync_api import ConsoleMessage, Locator, Page, sync_playwright
 
 from tests.browser import chromium
@@ -47,24 +46,27 @@ class Visitor:
         self.page.keyboard.insert_text(text)
         self._keep("type")
 
+    def press(self, key: str) -> None:
+        self.page.keyboard.press(key)
+        self.page.wait_for_load_state()
+        self._keep("press")
+
     def _keep(self, what: str) -> None:
         self._steps += 1
         self.page.screenshot(path=self._folder / f"{self._steps:02}-{what}.png", full_page=True)
 
 
-def visit(server: Server, signed_in: Client, folder: Path, errand: Callable[[Visitor], None]) -> Visitor:
-    """Whoever did the errand in a fresh Chromium, with the session of `signed_in`.
+def visit(server: Server, folder: Path, errand: Callable[[Visitor], None]) -> Visitor:
+    """Whoever did the errand, in a fresh Chromium.
 
     In a thread of its own: Playwright runs an event loop in the thread that calls it, and Django refuses its database
     to such a thread, also to the fixtures that clean up.
     """
-    cookies = [{"name": name, "value": cookie.value, "url": server.url} for name, cookie in signed_in.cookies.items()]
 
     def run() -> Visitor:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium.program(), args=chromium.ARGUMENTS)
             context = browser.new_context(base_url=server.url, viewport=SIZE)
-            context.add_cookies(cookies)  # type: ignore[arg-type]
             context.tracing.start(screenshots=True, snapshots=True)
             visitor = Visitor(context.new_page(), folder)
             try:
