@@ -55,7 +55,7 @@ def test_each_of_them_is_on_the_record_with_caller_address_and_request(
             if (method, form) not in MATRIX:
                 continue
             by_session = form.startswith(BY_SESSION)
-            objects = own_objects(clients["own"], str(make_key()[0].id))
+            objects = own_objects(clients["own"], make_key, method, form)
             before = AuditEvent.objects.latest("id").pk
             status = ask(clients["admin" if by_session else "own"], method, form, objects)
             actor_type = "system" if method == "PUT" else "user" if by_session else "key"  # the signed URL names nobody

@@ -242,8 +242,9 @@ def clients(
 WEBHOOK = {"url": "https://93.184.216.34/hook", "events": ["model_run.completed"]}
 
 
-def own_objects(client: Client, make_key: MakeKey, names: set[str]) -> dict[str, str]:
-    """What the path names, of the organisation that `client` has a key of, and untouched by anybody."""
+def own_objects(client: Client, make_key: MakeKey, method: str, route: str) -> dict[str, str]:
+    """What the route names, of the organisation that `client` has a key of, and untouched by anybody."""
+    names = set(re.findall(r"<\w+:(\w+)>", route)) | ({"recordingUploadUrl"} if method == "PUT" else set())
     objects = {"name": "start.js", "uidb36": "0", "key": "0"}
     if names & {"model_run_id", "recordingUploadUrl"}:
         run = create(client)
@@ -304,12 +305,11 @@ def ask(client: Client, method: str, route: str, objects: dict[str, str]) -> int
 
 @pytest.mark.parametrize(("method", "route"), MATRIX)
 def test_the_matrix_holds(method: str, route: str, clients: dict[str, Client], make_key: MakeKey) -> None:
-    names = set(re.findall(r"<\w+:(\w+)>", route)) | ({"recordingUploadUrl"} if method == "PUT" else set())
     objects: dict[str, str] = {}
     seen = {}
     for caller in Row._fields:
         if not objects or method != "GET":  # reading leaves an object as it was
-            objects = own_objects(clients["own"], make_key, names)
+            objects = own_objects(clients["own"], make_key, method, route)
         seen[caller] = ask(clients[caller], method, route, objects)
     assert Row(**seen) == MATRIX[method, route]
 

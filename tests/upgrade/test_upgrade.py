@@ -44,7 +44,7 @@ def before(django_db_setup: None, django_db_blocker: Any) -> Iterator[set[tuple[
     )
     with new_database() as name, django_db_blocker.unblock(), secrets:
         with psycopg.connect(database_url_of_tests(name)) as loading:
-            loading.execute(SQL((FOLDER / "database.sql").read_text()))  # type: ignore[arg-type]  # our own file
+            loading.execute(SQL((FOLDER / "database.sql").read_text()))
         of_the_others = connection.settings_dict["NAME"]
         connection.close()
         connection.settings_dict["NAME"] = name
