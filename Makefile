@@ -9,6 +9,9 @@ SCREENSHOTS := .browser-test
 # What `check --deploy` judges: the settings of an installation behind TLS.
 DEPLOYED := HELIOS_PUBLIC_BASE_URL=https://helios.example.org
 
+# The suite starts some hundred processes of Helios: where this is set, each would compile it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: install dev demo up test check chaos browser-test reproduce format
 .DEFAULT_GOAL := install
 

@@ -305,12 +305,15 @@ def ask(client: Client, method: str, route: str, objects: dict[str, str]) -> int
 
 @pytest.mark.parametrize(("method", "route"), MATRIX)
 def test_the_matrix_holds(method: str, route: str, clients: dict[str, Client], make_key: MakeKey) -> None:
+    seen: dict[str, int] = {}
     objects: dict[str, str] = {}
-    seen = {}
     for caller in Row._fields:
-        if not objects or method != "GET":  # reading leaves an object as it was
+        # A read leaves them as they are, and so must a refusal: the callers after it would be answered otherwise.
+        if "<" in route and not objects:
             objects = own_objects(clients["own"], make_key, method, route)
         seen[caller] = ask(clients[caller], method, route, objects)
+        if method != "GET" and seen[caller] < 400:
+            objects = {}
     assert Row(**seen) == MATRIX[method, route]
 
 

@@ -130,7 +130,7 @@ def test_finished_scores_are_judged_on_labelled_recordings(
     write(few, rows_of(folder / "data.csv")[:8])
     figures = tmp_path / "figures.json"
     printed = run(
-        "evaluate_wellness_model", few, "--model-file", trained[0] / "model.json", "--output", figures, "--jobs", 2
+        "evaluate_wellness_model", few, "--model-file", trained[0] / "model.json", "--output", figures, "--jobs", 1
     )
     assert "stress: 8 recordings of 8 speakers, 4 positive" in printed
     assert "baseline: the sex alone" in printed
