@@ -71,6 +71,7 @@ def pages(keys: int) -> list[tuple[str, str, dict[str, str]]]:
         ("list", {}),
         ("list, page 20", {"p": "20"}),
         *((f"filter: {status}", {"status": status}) for status in ("active", "expired", "revoked")),
+        *((f"filter: {what}", {"attention": what}) for what in ("lasting", "unused")),
         ("keys of an organisation", {"organization__id__exact": str(one.organization_id)}),
         *((name, {"q": term}) for name, term in searches.items()),
         ("search by a name, filter: revoked", {"q": "laboratory", "status": "revoked"}),
@@ -117,11 +118,12 @@ def main() -> None:
     from django.test import Client
 
     from apps.accounts.models import User
+    from tests.conftest import with_totp
 
     call_command("migrate", verbosity=0)
     fill(options.keys)
     client = Client(SERVER_NAME="localhost")
-    client.force_login(User.objects.create_superuser("staff@example.org"))
+    client.force_login(with_totp(User.objects.create_superuser("staff@example.org")))
     client.get(LIST)  # templates are compiled once
     print(f"{options.keys:,} keys of {ORGANIZATIONS:,} organisations")
     with connection.cursor() as cursor:

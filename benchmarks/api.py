@@ -1,12 +1,13 @@
-"""What a list of 20 runs costs beside a bare Django view of equal features, and what a create costs.
+"""What a list of 20 runs and the account cost beside bare Django views of equal features, and what a create costs.
 
     python -m helios_site.runtime.servers run -- python -m benchmarks.api [--rows 100000] [--calls 50]
 
 The bare view does by hand what the list does: one query for the key, the same rules of revocation, expiry and address,
-one call of the rate limiter, one read, one audit row, the same JSON to the byte. Both are called as a WSGI server calls
-them and stand behind the same middleware. Rounds of the two alternate, so that other work on the machine meets both;
-the ratio is the median of the rounds' ratios. Runs that wait for their recording are the harder comparison: a page
-of finished ones carries 30 explanations a run, and turning these into JSON is most of its price in both.
+one call of the rate limiter, one read, one audit row, the same JSON to the byte; that of the account has neither the
+read nor the audit row. Both are called as a WSGI server calls them and stand behind the same middleware. Rounds of the
+two alternate, so that other work on the machine meets both; the ratio is the median of the rounds' ratios. Runs that
+wait for their recording are the harder comparison: a page of finished ones carries 30 explanations a run, and turning
+these into JSON is most of its price in both.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ import django
 
 ROUNDS = 30
 LIST = "/v1/models/mental-wellness"
+ACCOUNT = "/v1/account"
 BARE = "/v1/bare"
+BARE_ACCOUNT = "/v1/bare-account"
 BODY = {
     "user": {"userLabel": "benchmark", "dateOfBirth": "1990-08-24", "birthSex": "MALE"},
     "language": "en-GB",
@@ -37,9 +40,11 @@ BODY = {
 class Caller:
     """Calls a WSGI application in this process, reading and closing each response as a server does."""
 
-    def __init__(self, application: Any, method: str, path: str, key: str, body: bytes = b"") -> None:
+    def __init__(
+        self, application: Any, method: str, path: str, key: str, body: bytes = b"", status: str = "200"
+    ) -> None:
         path, _, query = path.partition("?")
-        self._application, self._body = application, body
+        self._application, self._body, self.status = application, body, status
         self._environ = {
             "REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "SCRIPT_NAME": "",
             "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "8000", "SERVER_PROTOCOL": "HTTP/1.1",
@@ -50,19 +55,28 @@ class Caller:
         }  # fmt: skip
 
     def __call__(self) -> bytes:
+        return self._call()[0]
+
+    def seconds(self) -> float:
+        """Wall time until the whole answer is there, without what the server does after it."""
+        return self._call()[1]
+
+    def _call(self) -> tuple[bytes, float]:
         statuses: list[str] = []
+        began = time.perf_counter()
         environ = {**self._environ, "wsgi.input": io.BytesIO(self._body)}
         response = self._application(environ, lambda status, headers, error=None: statuses.append(status))
         try:
             content = b"".join(response)
+            took = time.perf_counter() - began
         finally:
             response.close()
-        assert statuses[0].startswith("200"), (statuses, content)
-        return content
+        assert statuses[0].startswith(self.status), (statuses, content)
+        return content, took
 
 
-def install_bare_view() -> None:
-    """Put the bare view beside the API's, at BARE."""
+def install_bare_views() -> None:
+    """Put the bare views beside the API's, at BARE and BARE_ACCOUNT."""
     from django.http import HttpRequest, HttpResponse, JsonResponse
     from django.urls import path
     from django.utils import timezone
@@ -70,23 +84,32 @@ def install_bare_view() -> None:
     from apps.accounts import audit
     from apps.api_keys import refusals, tokens
     from apps.api_keys.scopes import allows
-    from apps.api_keys.selectors import find_record
+    from apps.api_keys.selectors import KeyRecord, find_record
     from apps.model_runs.models import ModelRun
     from apps.model_runs.serializers import run_body, run_fields
+    from apps.model_runs.viewsets import FEATURES
     from helios_site import urls
     from helios_site.api import ratelimit
     from helios_site.api.client_address import client_address
     from helios_site.api.families.helios.query import cursor_after
     from helios_site.env import Rate
 
-    def bare(request: HttpRequest) -> HttpResponse:
+    def admitted(request: HttpRequest) -> KeyRecord | None:
         raw_key = request.headers.get("x-api-key", "")
         key = find_record(tokens.digests(raw_key)) if tokens.is_well_formed(raw_key) else None
         if key is None or refusals.refusal(key, timezone.now(), client_address(request)) is not None:
-            return JsonResponse({"detail": "Invalid API key"}, status=401)
+            return None
         decision = ratelimit.charge(f"bare:{key.bucket}", Rate(1_000_000, 60))
         request.rate_limit = decision  # type: ignore[attr-defined]
-        if not decision.allowed or not allows(key.scopes, "model_runs:read"):
+        return key if decision.allowed and allows(key.scopes, "model_runs:read") else None
+
+    def answer(body: Any) -> HttpResponse:
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        return HttpResponse(content, content_type="application/json")
+
+    def bare(request: HttpRequest) -> HttpResponse:
+        key = admitted(request)
+        if key is None:
             return JsonResponse({"detail": "refused"}, status=403)
         limit = int(request.GET.get("limit", 20))
         runs = ModelRun.objects.visible_to(key.organization_id).order_by("-created_at", "-id")
@@ -94,11 +117,17 @@ def install_bare_view() -> None:
         audit.record("model_run.listed", actor=key.actor, organization_id=key.organization_id, object_type="model_run")
         last = rows[limit - 1] if len(rows) > limit else None
         following = last and cursor_after((last["created_at"], last["id"]))
-        page = {"items": [run_body(row) for row in rows[:limit]], "nextCursor": following}
-        content = json.dumps(page, ensure_ascii=False, separators=(",", ":"))
-        return HttpResponse(content, content_type="application/json")
+        return answer({"items": [run_body(row) for row in rows[:limit]], "nextCursor": following})
 
-    urls.urlpatterns.insert(0, path(BARE.removeprefix("/"), bare))
+    def bare_account(request: HttpRequest) -> HttpResponse:
+        key = admitted(request)
+        if key is None:
+            return JsonResponse({"detail": "refused"}, status=403)
+        features = [name for name, scopes in FEATURES.items() if any(allows(key.scopes, scope) for scope in scopes)]
+        return answer({"id": str(key.organization_id), "features": features})
+
+    for at, view in ((BARE, bare), (BARE_ACCOUNT, bare_account)):
+        urls.urlpatterns.insert(0, path(at.removeprefix("/"), view))
 
 
 def new_customer(name: str) -> tuple[Any, str]:
@@ -205,6 +234,16 @@ def statements(call: Caller) -> str:
     return f"{verbs.count('SELECT')} reads, {verbs.count('INSERT')} inserts, {verbs.count('UPDATE')} updates"
 
 
+def beside(application: Any, name: str, path: str, bare_path: str, key: str, calls: int) -> None:
+    """Print a row of the comparison."""
+    asked, bare = (Caller(application, "GET", each, key) for each in (path, bare_path))
+    content = asked()
+    assert content == bare(), "The two do not answer the same."
+    ours, theirs, ratio = compare(asked, bare, calls)
+    name = f"{name}, {len(content) / 1000:.0f} kB"
+    print(f"{name:<44}{ours:>8.2f}{theirs:>8.2f}{ratio:>8.2f}   {statements(asked)}", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="What API calls cost.")
     parser.add_argument("--rows", type=int, default=100_000, help="runs in the larger table (default: %(default)s)")
@@ -212,7 +251,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helios_site.settings")
     django.setup()
-    install_bare_view()
+    install_bare_views()
     from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application
 
@@ -226,13 +265,9 @@ def main() -> None:
             for rows, limit in ((10, 10), (options.rows, 10), (options.rows, 20)):
                 copy_up_to(rows, organization)
                 query = f"?limit={limit}"
-                listed = Caller(application, "GET", LIST + query, key)
-                bare = Caller(application, "GET", BARE + query, key)
-                content = listed()
-                assert content == bare(), "The two do not answer the same."
-                ours, theirs, ratio = compare(listed, bare, options.calls)
-                name = f"list {limit} of {rows:,} {organization.name} runs, {len(content) / 1000:.0f} kB"
-                print(f"{name:<44}{ours:>8.2f}{theirs:>8.2f}{ratio:>8.2f}   {statements(listed)}", flush=True)
+                name = f"list {limit} of {rows:,} {organization.name} runs"
+                beside(application, name, LIST + query, BARE + query, key, options.calls)
+        beside(application, "account", ACCOUNT, BARE_ACCOUNT, key, options.calls)
         created = Caller(application, "POST", LIST, key, json.dumps(BODY).encode())
         cost = min(cpu_of(created, options.calls) for _ in range(ROUNDS))
         print(f"{'create':<44}{cost:>8.2f}{'':>16}   {statements(created)}")
