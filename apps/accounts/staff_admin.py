@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin import helpers
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -13,6 +14,8 @@ from django.core.paginator import Paginator
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from apps.accounts import audit
 from apps.accounts.models import AuditEvent, User
@@ -73,6 +76,11 @@ class StaffModelAdmin(admin.ModelAdmin):
         if change:
             self.record(request, obj, "viewed")
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def action_checkbox(self, obj: models.Model) -> SafeString:
+        """Django's own box without a template for each, which is a quarter of what a list costs."""
+        box = '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="Select {} for an action">'
+        return format_html(box, helpers.ACTION_CHECKBOX_NAME, obj.pk, obj)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
