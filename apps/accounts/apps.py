@@ -8,6 +8,7 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from apps.accounts import sign_in_trail
+        from apps.accounts import second_step, sign_in_trail
 
         sign_in_trail.connect()
+        second_step.connect()

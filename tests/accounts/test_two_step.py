@@ -66,6 +66,16 @@ def test_turning_it_on_makes_recovery_codes_and_is_recorded_and_mailed(
     assert "was turned on" in mail.outbox[-1].subject
 
 
+def test_turning_it_on_ends_the_sessions_that_began_with_the_password_alone(
+    user: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    theirs, other, here = signed_in(make_person("other@example.org")), signed_in(user), signed_in(user)
+    with django_capture_on_commit_callbacks(execute=True):
+        turn_on(here)
+    assert [is_signed_in(client) for client in (theirs, other, here)] == [True, False, True]
+    assert "user.session_ended" in trail()
+
+
 def test_a_wrong_code_does_not_turn_it_on(user: User) -> None:
     client = signed_in(user)
     confirm_password(client)
