@@ -162,7 +162,8 @@ def test_every_search_and_filter_can_use_an_index(
         cursor.execute("EXPLAIN " + counting)
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "Seq Scan on api_keys_apikey" not in plan
-    assert "Index Cond" in plan or "api_key_newest_lasting" in plan
+    # The partial indexes need no condition: which of the two is taken depends on what PostgreSQL last counted.
+    assert any(sign in plan for sign in ("Index Cond", "api_key_newest_lasting", "api_key_quiet"))
 
 
 def test_the_list_says_when_there_is_more_than_it_pages_through(admin: Client, organization: Organization) -> None:

@@ -134,9 +134,9 @@ def test_10_the_description_lists_the_paths_and_the_key_header() -> None:
     assert (response.status_code, response["Content-Type"]) == (200, "application/json")
     description = response.json()
     assert description["openapi"].startswith("3.1")
-    # Webhooks are ours; other families have tests of their own.
+    # Webhooks and usage are ours; other families have tests of their own.
     theirs = {path for path in description["paths"] if path.startswith(("/v1/", "/uploads/"))}
-    assert {path for path in theirs if not path.startswith("/v1/webhooks")} == {
+    assert {path for path in theirs if not path.startswith(("/v1/webhooks", "/v1/usage"))} == {
         "/v1/account",
         "/v1/models/mental-wellness",
         "/v1/models/mental-wellness/{model_run_id}",
