@@ -24,9 +24,9 @@ from typing import IO, Any
 
 from django.utils import timezone
 
-from apps.model_runs.storage import Storage
 from helios_site.runtime import database_copy, datadir
 from helios_site.settings import ENV
+from helios_site.storage import Storage
 
 FORMAT = 2
 MANIFEST, SECRETS, DATABASE, RECORDINGS, END = (

@@ -20,8 +20,8 @@ from apps.accounts.audit_export import export_lines
 from apps.accounts.models import AuditEvent, Invitation, Membership, Organization
 from apps.api_keys.models import ApiKey, UsageDay
 from apps.model_runs.models import ModelRun, WellnessModelActivation
-from apps.model_runs.storage import recordings
 from apps.webhooks.models import WebhookEndpoint
+from helios_site.storage import object_store
 
 ROWS_AT_ONCE = 200
 PIECE_BYTES = 1 << 20
@@ -150,7 +150,7 @@ def _add_recording(archive: ZipFile, run_id: Any, key: str) -> bool:
     """False when the recording was erased since its row was read."""
     try:
         with (
-            recordings().local_path(key) as path,
+            object_store().local_path(key) as path,
             open(path, "rb") as source,
             _member(archive, f"recordings/{run_id}", ZIP_STORED) as member,  # most are compressed already
         ):

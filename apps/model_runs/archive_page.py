@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from apps.accounts import audit
 from apps.accounts.archive_links import archive_of
 from apps.accounts.models import User
-from apps.model_runs.storage import recordings
+from helios_site.storage import object_store
 
 
 @require_safe
@@ -23,7 +23,7 @@ def download(request: HttpRequest) -> FileResponse:
     if organization is None:
         raise Http404
     try:
-        with recordings().local_path(organization.archive_key) as path:
+        with object_store().local_path(organization.archive_key) as path:
             file = open(path, "rb")  # noqa: SIM115 - the response closes it; a path that is gone by then stays readable
     except FileNotFoundError:
         raise Http404 from None

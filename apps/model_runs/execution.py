@@ -11,9 +11,9 @@ from django.conf import settings
 
 from apps.model_runs import metrics, model_choice, services
 from apps.model_runs.models import ModelRun
-from apps.model_runs.storage import recordings
 from apps.model_runs.wellness import pipeline
 from apps.model_runs.wellness.interface import Limits, Person
+from helios_site.storage import object_store
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ def execute_run(run_id: UUID) -> bool:
     started = time.perf_counter()
     try:
         model = model_choice.model_for(run.organization_id)
-        with recordings().local_path(run.recording_key) as path:
+        with object_store().local_path(run.recording_key) as path:
             analysis = pipeline.analyse(path, person_of(run), limits(), model=model)
     except Exception:
         log.exception("run_attempt_failed", run_id=str(run.id), attempt=claim.attempt)

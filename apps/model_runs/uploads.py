@@ -26,8 +26,8 @@ from django.views.decorators.csrf import csrf_exempt
 from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.services import Received, receive_recording
 from apps.model_runs.services.creation import new_recording_key
-from apps.model_runs.storage import StorageFull, recordings
 from helios_site.api.full_disk import is_full_disk
+from helios_site.storage import StorageFull, object_store
 
 log = structlog.get_logger(__name__)
 
@@ -136,7 +136,7 @@ def _receive(request: HttpRequest, run: ModelRun, size: int) -> Received:
             digest.update(piece)
         return receive_recording(run_id=run.id, key="", sha256=digest.hexdigest(), size=size)
     key = new_recording_key(run)
-    with recordings().writer(key) as writer:
+    with object_store().writer(key) as writer:
         for piece in _pieces(request, size):
             digest.update(piece)
             writer.write(piece)
@@ -146,7 +146,7 @@ def _receive(request: HttpRequest, run: ModelRun, size: int) -> Received:
         received = receive_recording(run_id=run.id, key=key, sha256=digest.hexdigest(), size=size)
     finally:
         if received is not Received.STARTED:
-            recordings().delete(key)
+            object_store().delete(key)
     return received
 
 

@@ -18,9 +18,9 @@ from apps.accounts.models import Organization
 from apps.model_runs import services
 from apps.model_runs.models import ModelRun
 from apps.model_runs.services.creation import new_recording_key
-from apps.model_runs.storage import recordings
-from apps.model_runs.storage.s3 import S3Storage
 from apps.model_runs.wellness.interface import Analysis, ErrorCode, Quality
+from helios_site.storage import object_store
+from helios_site.storage.s3 import S3Storage
 
 REQUEST = services.RunRequest(
     user_label="person-1", date_of_birth=date(1990, 8, 24), birth_sex="FEMALE", language="en-GB"
@@ -59,7 +59,7 @@ def make_run(organization: Organization) -> MakeRun:
 def store(run: ModelRun, content: bytes = b"RIFF") -> str:
     """Put `content` where an upload of the run would; its key."""
     key = new_recording_key(run)
-    with recordings().writer(key) as writer:
+    with object_store().writer(key) as writer:
         writer.write(content)
         writer.commit()
     return key
@@ -95,7 +95,7 @@ def make_finished(make_running: MakeRun) -> MakeRun:
 
 def exists(key: str) -> bool:
     try:
-        with recordings().local_path(key):
+        with object_store().local_path(key):
             return True
     except FileNotFoundError:
         return False

@@ -15,10 +15,10 @@ from apps.api_keys import notices as key_notices
 from apps.api_keys.models import ApiKey, KeyReplacement, UsageDay
 from apps.model_runs import services
 from apps.model_runs.models import WellnessModelActivation
-from apps.model_runs.storage import recordings
 from apps.webhooks.models import WebhookNotice
 from apps.webhooks.services import create_endpoint
 from helios_site.models import IdempotentReply
+from helios_site.storage import object_store
 from tests.conftest import MakeKey
 from tests.model_runs.conftest import OK, MakeRun
 
@@ -85,5 +85,5 @@ def exported(organization: Organization) -> Organization:
 
 
 def stored(organization: Organization | None = None) -> list[str]:
-    keys = recordings().keys_before(timezone.now() + timedelta(days=30))
+    keys = object_store().keys_before(timezone.now() + timedelta(days=30))
     return [key for key in keys if organization is None or key.startswith(str(organization.id))]

@@ -25,7 +25,7 @@ from apps.model_runs import archive, services
 from apps.model_runs.models import ModelRun
 from apps.model_runs.services import closing as closings
 from apps.model_runs.services import housekeeping
-from apps.model_runs.storage import StorageFull
+from helios_site.storage import StorageFull
 from tests.conftest import database_url_of_tests
 from tests.model_runs.conftest import OK, MakeRun, exists, make_finished, make_run, make_running
 from tests.model_runs.tenants import (

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from apps.accounts.models import AuditEvent
 from apps.model_runs.models import ModelRun, Status
-from apps.model_runs.storage import recordings
 from apps.model_runs.uploads import upload_url
+from helios_site.storage import object_store
 from tests.contract.helios.calls import RUNS, minimal_body, post
 from tests.model_runs.conftest import MakeRun
 
@@ -37,7 +37,7 @@ def refusing(table: str, state: str = "disk_full") -> Iterator[None]:
 
 
 def stored() -> list[str]:
-    return list(recordings().keys_before(timezone.now() + timedelta(minutes=1)))
+    return list(object_store().keys_before(timezone.now() + timedelta(minutes=1)))
 
 
 @pytest.mark.parametrize("table", ["model_runs_modelrun", "accounts_auditevent"])

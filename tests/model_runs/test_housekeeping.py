@@ -18,7 +18,7 @@ from apps.model_runs import selectors, services
 from apps.model_runs.models import ModelRun
 from apps.model_runs.services import erase_due_data, remove_leftovers
 from apps.model_runs.services.housekeeping import LEFTOVER_AGE
-from apps.model_runs.storage import recordings
+from helios_site.storage import object_store
 from tests.model_runs.conftest import MakeRun, exists, store
 
 pytestmark = pytest.mark.django_db
@@ -115,7 +115,7 @@ def test_an_object_that_no_run_names_is_removed_once_it_is_old(make_running: Mak
     assert remove_leftovers()["orphaned_objects"] == 0, "an upload may be about to name it"
     old = (timezone.now() - LEFTOVER_AGE - timedelta(minutes=1)).timestamp()
     for key in (orphan, run.recording_key):
-        with recordings().local_path(key) as path:
+        with object_store().local_path(key) as path:
             os.utime(path, (old, old))
     assert remove_leftovers()["orphaned_objects"] == 1
     assert not exists(orphan)
@@ -143,7 +143,7 @@ def test_a_failed_run_is_run_again_as_a_new_run(make_running: MakeRun) -> None:
     run.refresh_from_db()
     assert run.status == "COMPLETE_ERROR"
     assert (again.status, again.user_label, again.tags, again.rerun_of) == ("RUNNING", "again", run.tags, run.id)
-    with recordings().local_path(again.recording_key) as path:
+    with object_store().local_path(again.recording_key) as path:
         assert path.read_bytes() == b"sound"
     assert again.recording_key != run.recording_key
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from apps.model_runs.storage import Storage, StorageFull
-from apps.model_runs.storage.local import LocalStorage
-from apps.model_runs.storage.s3 import PART_BYTES
+from helios_site.storage import Storage, StorageFull
+from helios_site.storage.local import LocalStorage
+from helios_site.storage.s3 import PART_BYTES
 
 
 @pytest.fixture(params=["local", "s3"])

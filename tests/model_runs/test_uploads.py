@@ -17,8 +17,8 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.model_runs.models import ModelRun, Status
-from apps.model_runs.storage.s3 import S3Storage
 from apps.model_runs.uploads import upload_url
+from helios_site.storage.s3 import S3Storage
 from tests.conftest import RECORDINGS, Server
 from tests.model_runs.conftest import MakeRun, exists
 
@@ -185,7 +185,7 @@ def test_a_full_store_refuses_the_upload_and_the_url_works_afterwards(
 ) -> None:
     run = make_run()
     with monkeypatch.context() as patch:
-        patch.setattr("apps.model_runs.storage.local.open", open_full, raising=False)
+        patch.setattr("helios_site.storage.local.open", open_full, raising=False)
         reply = client.put(target(run), bytes(2 << 20), content_type="audio/wav")
     assert (reply.status_code, "later" in reply.json()["detail"]) == (507, True)
     assert stored_objects() == []

@@ -11,10 +11,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from apps.model_runs.storage.s3 import S3Storage
 from helios_site.runtime import database_copy
 from helios_site.runtime.database_copy import DatabaseCopyError
 from helios_site.runtime.datadir import CHECKOUT
+from helios_site.storage.s3 import S3Storage
 from tests.conftest import MakeKey, database_url_of_tests, new_database
 from tests.model_runs.conftest import BUCKET, s3, s3_server
 from tests.runtime.conftest import environ_of

@@ -22,8 +22,8 @@ from apps.accounts.selectors import has_verified_email
 from apps.api_keys.models import ApiKey
 from apps.model_runs.execution import execute_run
 from apps.model_runs.models import ModelRun, Status
-from apps.model_runs.storage import recordings
 from apps.webhooks.selectors import signing_secrets
+from helios_site.storage import object_store
 from tests.conftest import database_url_of_tests, new_database
 from tests.upgrade.leave_database import PASSWORD, RECORDING, SECRETS
 
@@ -85,7 +85,7 @@ def test_runs_in_each_state_read_as_before(api: Client) -> None:
 def test_a_run_that_waited_is_carried_out(api: Client) -> None:
     run = ModelRun.objects.get(id=EXPECTED["states"]["RUNNING"])
     assert EXPECTED["runs"][str(run.id)]["status"] == Status.RUNNING
-    with recordings().writer(run.recording_key) as writer:
+    with object_store().writer(run.recording_key) as writer:
         writer.write(RECORDING)
         writer.commit()
     execute_run(run.id)

@@ -16,10 +16,10 @@ from apps.accounts.models import Organization
 from apps.api_keys.services import forget_keys
 from apps.model_runs.archive import write_archive
 from apps.model_runs.models import ModelRun
-from apps.model_runs.storage import StorageFull, recordings
 from apps.webhooks.services import forget_endpoints
 from helios_site.api.families.idempotency import forget_all
 from helios_site.bell import ring
+from helios_site.storage import StorageFull, object_store
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +50,7 @@ def export_organization(*, organization_id: UUID) -> bool:
             return False
         key = f"{organization_id}/{_ARCHIVES}/{uuid4().hex}"
         try:
-            with recordings().writer(key) as writer:
+            with object_store().writer(key) as writer:
                 content = write_archive(organization, writer.write)
                 writer.commit()
         except StorageFull:
@@ -63,7 +63,7 @@ def export_organization(*, organization_id: UUID) -> bool:
             )
         finally:
             if not named:
-                recordings().delete(key)
+                object_store().delete(key)
     return named
 
 
@@ -98,7 +98,7 @@ def _erase(organization: Organization, until: float) -> bool:
         if time.monotonic() >= until:
             return False
     if organization.archive_key:
-        recordings().delete(organization.archive_key)
+        object_store().delete(organization.archive_key)
     with transaction.atomic():
         forget_keys(organization=organization)
         forget_endpoints(organization_id=organization.id)
@@ -124,6 +124,6 @@ def _erase_some_runs(organization: Organization) -> int:
         for _, key in runs:
             if key:
                 # Before the row forgets the key: a failing store leaves the run due, and the next tick tries again.
-                recordings().delete(key)
+                object_store().delete(key)
         ModelRun.objects.filter(id__in=[run_id for run_id, _ in runs]).delete()
     return len(runs)

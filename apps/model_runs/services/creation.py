@@ -14,9 +14,9 @@ from apps.accounts import audit
 from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.queue import ring_on_commit
 from apps.model_runs.services import announcing, trail
-from apps.model_runs.storage import recordings
 from apps.model_runs.wellness.interface import ErrorCode
 from helios_site.api.families.idempotency import forget
+from helios_site.storage import object_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def delete_run(*, actor: audit.Actor, organization_id: UUID, run_id: UUID) -> bo
         forget(organization_id, [run_id])
         if key:
             # Should this fail after the commit, `remove_leftovers` finds an object that no row names.
-            transaction.on_commit(lambda: recordings().delete(key), robust=True)
+            transaction.on_commit(lambda: object_store().delete(key), robust=True)
     return True
 
 
@@ -121,7 +121,7 @@ def rerun_failed(*, actor: audit.Actor, run: ModelRun) -> ModelRun:
     )
     again.recording_key = new_recording_key(again)
     try:
-        recordings().copy(run.recording_key, again.recording_key)
+        object_store().copy(run.recording_key, again.recording_key)
     except FileNotFoundError:
         raise CannotRerun("Its recording is no longer stored.") from None
     with transaction.atomic():

@@ -14,8 +14,8 @@ from apps.model_runs.models import DataToDelete, ModelRun, Status
 from apps.model_runs.services import announcing, trail
 from apps.model_runs.services.closing import archives_in_use, is_archive
 from apps.model_runs.services.creation import run_of_recording
-from apps.model_runs.storage import recordings
 from helios_site.api.families.idempotency import forget
+from helios_site.storage import object_store
 
 BATCH = 500
 # Objects that no row names are removed only when no upload can still be about to name them.
@@ -67,7 +67,7 @@ def _erase(run_id: UUID) -> bool:
         kinds = set(run.data_to_delete) or set(DataToDelete.values)
         if DataToDelete.RECORDINGS in kinds and run.recording_key:
             # Before the row forgets the key: a failing store leaves the run due, and the next tick tries again.
-            recordings().delete(run.recording_key)
+            object_store().delete(run.recording_key)
         if kinds == set(DataToDelete.values):
             ModelRun.objects.filter(id=run.id).delete()
             announcing.deleted(run)
@@ -91,7 +91,7 @@ def remove_leftovers() -> dict[str, int]:
         "abandoned_runs": _remove_abandoned_runs(),
         "expired_recordings": _remove_expired_recordings(),
         "orphaned_objects": _remove_orphaned_objects(),
-        "unfinished_writes": recordings().remove_unfinished(timezone.now() - LEFTOVER_AGE),
+        "unfinished_writes": object_store().remove_unfinished(timezone.now() - LEFTOVER_AGE),
     }
 
 
@@ -118,7 +118,7 @@ def _remove_expired_recordings() -> int:
     expired = ModelRun.objects.filter(completed_at__lt=before).exclude(recording_key="")
     removed = 0
     for run in expired.only("id", "organization_id", "recording_key")[:BATCH]:
-        recordings().delete(run.recording_key)
+        object_store().delete(run.recording_key)
         with transaction.atomic():
             removed += ModelRun.objects.filter(id=run.id).update(recording_key="")
             trail.record("recording_expired", organization_id=run.organization_id, run_id=run.id)
@@ -127,13 +127,13 @@ def _remove_expired_recordings() -> int:
 
 def _remove_orphaned_objects() -> int:
     removed = 0
-    keys = recordings().keys_before(timezone.now() - LEFTOVER_AGE)
+    keys = object_store().keys_before(timezone.now() - LEFTOVER_AGE)
     while some := list(islice(keys, BATCH)):
         of_runs = {run_of_recording(key) for key in some if not is_archive(key)}
         runs = ModelRun.objects.filter(id__in=of_runs)  # the primary key is indexed
         named = set(runs.values_list("recording_key", flat=True)) | archives_in_use(some)
         for key in some:
             if key not in named:
-                recordings().delete(key)
+                object_store().delete(key)
                 removed += 1
     return removed

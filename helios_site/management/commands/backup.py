@@ -12,12 +12,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from apps.accounts import audit
-from apps.model_runs.storage import recordings
 from helios_site.backup import BackupError, write_backup
 from helios_site.runtime.database_copy import DatabaseCopyError, conninfo
 from helios_site.runtime.datadir import DataDirBusyError, DataDirError
 from helios_site.runtime.server_process import ServerError
 from helios_site.runtime.servers import EmbeddedServers
+from helios_site.storage import object_store
 
 
 class Command(BaseCommand):
@@ -42,7 +42,7 @@ class Command(BaseCommand):
                     target,
                     folder=settings.DATA_DIR,
                     database_url=conninfo(settings.DATABASES["default"]),
-                    storage=recordings(),
+                    storage=object_store(),
                     environ=os.environ,
                 )
                 audit.record("backup.made", actor=audit.SYSTEM, organization_id=None)

@@ -13,13 +13,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from apps.model_runs.storage import StorageFull, recordings
 from helios_site.backup import Backup, BackupError, open_backup
 from helios_site.runtime import database_copy, datadir
 from helios_site.runtime.database_copy import DatabaseCopyError
 from helios_site.runtime.datadir import DataDirError
 from helios_site.runtime.server_process import ServerError
 from helios_site.runtime.servers import EmbeddedServers
+from helios_site.storage import StorageFull, object_store
 
 
 class Command(BaseCommand):
@@ -59,15 +59,15 @@ class Command(BaseCommand):
             with ExitStack() as stack:
                 beside = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder, prefix="restore.")))
                 backup.database(beside / "database")
-                backup.recordings(recordings())
+                backup.recordings(object_store())
                 # PostgreSQL is made with the password that the backup's secrets name.
                 datadir.restore_secrets(folder, backup.secrets())
                 if not own_database:
                     url = stack.enter_context(EmbeddedServers(folder)).urls.database_url
                 database_copy.load(url, beside / "database")
         except BaseException:
-            for key in recordings().keys_before(timezone.now()):
-                recordings().delete(key)
+            for key in object_store().keys_before(timezone.now()):
+                object_store().delete(key)
             if not own_database:
                 shutil.rmtree(folder / "postgres", ignore_errors=True)
             raise
@@ -77,5 +77,5 @@ def _require_empty(folder: Path) -> None:
     """`secrets.json` does not count: every command makes it."""
     if (folder / "postgres").exists():
         raise BackupError(f"{folder} is not empty: set HELIOS_DATA_DIR to a new folder.")
-    if next(recordings().keys_before(timezone.now()), None) is not None:
+    if next(object_store().keys_before(timezone.now()), None) is not None:
         raise BackupError("The store of recordings is not empty.")

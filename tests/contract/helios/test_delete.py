@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.accounts.models import AuditEvent
 from apps.model_runs import services
 from apps.model_runs.models import ModelRun
-from apps.model_runs.storage import recordings
+from helios_site.storage import object_store
 from tests.contract.helios.calls import RUNS, create, minimal_body, read
 from tests.contract.helios.conftest import FAILED, OK, finish, start
 
@@ -27,7 +27,7 @@ def answer(client: Client, run_id: str) -> tuple[int, bytes]:
 
 
 def stored_objects(run_id: str) -> list[str]:
-    return [key for key in recordings().keys_before(timezone.now() + timedelta(days=2)) if run_id in key]
+    return [key for key in object_store().keys_before(timezone.now() + timedelta(days=2)) if run_id in key]
 
 
 def in_state(api: Client, state: str) -> str:

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.model_runs.models import ModelRun
-from apps.model_runs.storage import recordings
+from helios_site.storage import object_store
 from tests.conftest import MakeKey
 from tests.contract.helios.calls import create, put, read
 from tests.contract.helios.conftest import CONTENT, finish
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def nothing_stored(run_id: str) -> bool:
     run = ModelRun.objects.get(id=run_id)
-    objects = list(recordings().keys_before(timezone.now() + timedelta(days=1)))
+    objects = list(object_store().keys_before(timezone.now() + timedelta(days=1)))
     return run.status == "CREATED" and not run.recording_key and not [key for key in objects if run_id in key]
 
 
@@ -38,7 +38,7 @@ def test_34_any_content_type_and_none_are_taken(api: Client, content_type: str) 
     reply = create(api)
     assert put(Client(), reply["recordingUploadUrl"], CONTENT, content_type=content_type).status_code == 200
     run = ModelRun.objects.get(id=reply["id"])
-    with recordings().local_path(run.recording_key) as path:
+    with object_store().local_path(run.recording_key) as path:
         assert path.read_bytes() == CONTENT
 
 

@@ -1,4 +1,7 @@
-"""Where recordings are kept: a local folder or an S3-compatible store, behind one small interface.
+"""Where recordings, documents and archives are kept: a local folder or an S3-compatible store, behind one interface.
+
+Keys begin with the organisation, followed by what they are: `archives`, `documents`, `exports`, or the id of the run
+that a recording belongs to.
 
 Writers stream: no caller and no implementation holds a whole recording in memory. Nothing that was not
 committed can be read.
@@ -17,7 +20,7 @@ from django.conf import settings
 
 
 class StorageFull(Exception):
-    """The store has no room for the recording."""
+    """The store has no room for the object."""
 
 
 class Writer(Protocol):
@@ -50,12 +53,12 @@ class Storage(Protocol):
 
 
 @cache
-def recordings() -> Storage:
+def object_store() -> Storage:
     """The store that the settings choose."""
     if settings.HELIOS_STORAGE == "s3":
-        from apps.model_runs.storage.s3 import S3Storage
+        from helios_site.storage.s3 import S3Storage
 
         return S3Storage.from_settings()
-    from apps.model_runs.storage.local import LocalStorage
+    from helios_site.storage.local import LocalStorage
 
     return LocalStorage(settings.HELIOS_RECORDINGS_DIR)

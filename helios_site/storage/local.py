@@ -1,4 +1,4 @@
-"""Recordings in a folder of the data directory."""
+"""Objects in a folder of the data directory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from apps.model_runs.storage import StorageFull
+from helios_site.storage import StorageFull
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def _full_disk_is_storage_full() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull("The disk that keeps recordings is full.") from error
+            raise StorageFull("The disk of the storage is full.") from error
         raise
 
 
@@ -76,7 +76,7 @@ class LocalStorage:
     def local_path(self, key: str) -> Iterator[Path]:
         path = self._path(key)
         if not path.is_file():
-            raise FileNotFoundError(f"recording {key}")
+            raise FileNotFoundError(f"object {key}")
         yield path
 
     def copy(self, source: str, target: str) -> None:

@@ -1,4 +1,4 @@
-"""Recordings in an S3-compatible store, streamed through our own view in multipart parts."""
+"""Objects in an S3-compatible store, streamed through our own view in multipart parts."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class S3Storage:
 
     @contextmanager
     def local_path(self, key: str) -> Iterator[Path]:
-        with tempfile.NamedTemporaryFile(prefix="recording-") as file:
+        with tempfile.NamedTemporaryFile(prefix="object-") as file:
             try:
                 self._client.download_fileobj(self._bucket, key, file)
             except ClientError as error:
@@ -120,5 +120,5 @@ class S3Storage:
 
 def _translated(error: Any, key: str) -> Exception:
     missing = error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey")
-    translated: Exception = FileNotFoundError(f"recording {key}") if missing else error
+    translated: Exception = FileNotFoundError(f"object {key}") if missing else error
     return translated
