@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -180,6 +181,15 @@ class Environment:
             return items
 
         return self._read(name, default, ",".join(default) if shown is None else shown, parse)
+
+    def time_zone(self, name: str, default: str) -> ZoneInfo:
+        def parse(raw: str) -> ZoneInfo:
+            try:
+                return ZoneInfo(raw)
+            except (ZoneInfoNotFoundError, OSError):
+                raise ValueError("it must be the name of a time zone such as Europe/London") from None
+
+        return self._read(name, ZoneInfo(default), default, parse)
 
     def networks(self, name: str) -> tuple[Network, ...]:
         return self._read(name, (), "", lambda raw: parse_networks(tuple(raw.replace(" ", "").split(","))))

@@ -15,8 +15,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from helios_site import logs
 from helios_site.env import Environment, celery_broker_url
+from helios_site.healos_contract import *  # noqa: F403 - no variable of the environment is read there
 from helios_site.runtime import datadir
-from helios_site.signing_in import *  # noqa: F403 - no variable of the environment is read there
+from helios_site.signing_in import *  # noqa: F403 - nor there
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV = Environment(os.environ)
@@ -57,6 +58,7 @@ INSTALLED_APPS = [
     "apps.accounts",
     "apps.api_keys",
     "apps.webhooks",
+    "apps.patients",
     "apps.model_runs",
     "helios_site.apps.StaffAdminConfig",
     "django.contrib.auth",
@@ -244,6 +246,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "apps.model_runs.openapi.describe_runs",
         "apps.webhooks.openapi.describe_webhooks",
+        "apps.patients.openapi.describe_patients",
         "apps.api_keys.openapi.describe_keys",
         "apps.api_keys.usage.openapi.describe_usage",
         "apps.api_keys.audit_events.openapi.describe_audit",
@@ -293,16 +296,11 @@ HELIOS_BUCKET_CUTS = ENV.cuts("HELIOS_BUCKET_CUTS", (0.25, 0.5, 0.75))
 HELIOS_SCORE_DECIMALS = ENV.integer("HELIOS_SCORE_DECIMALS", 4, 2, 8)
 
 # -- The Healos contract ------------------------------------------------------------------------------
-HEALOS_ERROR_TEXTS = {
-    400: "Bad request",
-    401: "Invalid or expired API key",
-    403: "Insufficient scope",
-    404: "Not found",
-    405: "Method not allowed",
-    429: "Rate limit exceeded",
-    500: "Internal server error",
-    "missing_key": "Missing API key",
-}
+HEALOS_EXTRA_FIELDS = ENV.boolean("HELIOS_HEALOS_EXTRA_FIELDS", False)
+HEALOS_DAY_TIMEZONE = ENV.time_zone("HELIOS_HEALOS_DAY_TIMEZONE", "UTC")
+HEALOS_DOCUMENT_URL_TTL_SECONDS = ENV.integer("HELIOS_HEALOS_DOCUMENT_URL_TTL_SECONDS", 3600, 60, 86_400)
+HEALOS_NOTES_FROM_RUNS = ENV.boolean("HELIOS_HEALOS_NOTES_FROM_RUNS", False)
+SOFT_DELETE_DAYS = ENV.integer("HELIOS_SOFT_DELETE_DAYS", 30, 1, 3650)
 
 # -- Leaked keys --------------------------------------------------------------------------------------
 LEAK_GITHUB_ENABLED = ENV.boolean("HELIOS_LEAK_GITHUB_ENABLED", False)

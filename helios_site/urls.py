@@ -32,6 +32,8 @@ urlpatterns = [
     path("usage", usage_page, name="usage"),
     path("v1/", include("apps.model_runs.urls")),
     path("ext-api/v1/", include("apps.api_keys.ext_api_urls")),
+    path("ext-api/v1/", include("apps.patients.urls")),
+    path("ext-api/v1/", include("apps.model_runs.patient_runs.urls")),
     re_path(r"^ext-api/v1/", UnknownPathView.as_view()),  # after every other of that base
 ]
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Organization
 from apps.api_keys.models import ApiKey
+from apps.patients.models import Patient
 
 
 class Status(models.TextChoices):
@@ -59,6 +60,9 @@ class ModelRun(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="model_runs")
     created_by_key = models.ForeignKey(ApiKey, null=True, on_delete=models.SET_NULL, related_name="+")
+    patient = models.ForeignKey(
+        Patient, null=True, on_delete=models.SET_NULL, related_name="model_runs", db_index=False
+    )
     rerun_of = models.UUIDField(null=True, editable=False)  # the failed run that staff ran again
 
     # Inputs
@@ -116,6 +120,9 @@ class ModelRun(models.Model):
             models.Index(fields=["organization", "-created_at", "-id"], name="run_newest_of_organization"),
             models.Index(fields=["organization", "user_label", "-created_at", "-id"], name="run_by_label"),
             models.Index(fields=["-created_at", "-id"], name="run_newest"),
+            models.Index(
+                fields=["patient", "-created_at", "-id"], name="run_of_patient", condition=Q(patient__isnull=False)
+            ),
             models.Index(fields=["enqueued_at"], name="run_running", condition=Q(status="RUNNING")),
             models.Index(fields=["created_at"], name="run_never_uploaded", condition=Q(status="CREATED")),
             models.Index(

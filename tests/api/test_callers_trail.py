@@ -25,6 +25,12 @@ EVENTS = {
     ("POST", "api/v1/ext-api-keys/<str:key_id>/rotate"): "api_key.rotated",
     ("GET", "ext-api/v1/audit-events"): "audit_event.listed",
     ("GET", "ext-api/v1/audit-events/export"): "audit_event.exported",
+    ("GET", "ext-api/v1/patients"): "patient.listed",
+    ("POST", "ext-api/v1/patients"): "patient.created",
+    ("GET", "ext-api/v1/patients/<str:patient_id>"): "patient.read",
+    ("PATCH", "ext-api/v1/patients/<str:patient_id>"): "patient.changed",
+    ("DELETE", "ext-api/v1/patients/<str:patient_id>"): "patient.deleted",
+    ("POST", "ext-api/v1/patients/<str:patient_id>/restore"): "patient.restored",
 }
 # Writes of which no event is expected here, and why.
 WITHOUT = {

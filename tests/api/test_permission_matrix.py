@@ -45,6 +45,7 @@ class Row(NamedTuple):
 NO_KEY = (401, 401, 401, 401, 401, 401, 401)
 WITH_KEY = Row(200, 200, 403, *NO_KEY)
 ONE_RUN = Row(200, 404, 403, *NO_KEY)
+CREATED = WITH_KEY._replace(own=201, other=201)
 NOT_BUILT = Row(404, 404, 404, *NO_KEY)
 WITH_ANY_KEY = Row(200, 200, 200, *NO_KEY)
 # Keys are no sessions: the browsable API sends whoever has none to the log-in page.
@@ -54,6 +55,7 @@ PAGE = Row(*TO_LOG_IN, 403, 200, 200, 200)
 PAGE_OF_RUN = Row(*TO_LOG_IN, 403, 200, 200, 404)
 WRITE = Row(*NOT_SIGNED_IN, 403, 200, 200, 200)
 WRITE_RUN = Row(*NOT_SIGNED_IN, 403, 200, 200, 404)
+CREATE = Row(*NOT_SIGNED_IN, 403, 201, 201, 201)
 # Webhooks and keys belong to the organisation's admins: a member's session may not even read them.
 PAGE_OF_ADMINS = Row(*TO_LOG_IN, 403, 403, 200, 200)
 PAGE_OF_ONE = PAGE_OF_ADMINS._replace(foreign=404)
@@ -103,6 +105,18 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "ext-api/v1/key"): WITH_ANY_KEY,
     ("GET", "ext-api/v1/audit-events"): WITH_KEY,
     ("GET", "ext-api/v1/audit-events/export"): WITH_KEY,
+    ("GET", "ext-api/v1/patients"): WITH_KEY,
+    ("POST", "ext-api/v1/patients"): CREATED,
+    ("GET", "ext-api/v1/patients/<str:patient_id>"): ONE_RUN,
+    ("PATCH", "ext-api/v1/patients/<str:patient_id>"): ONE_RUN,
+    ("DELETE", "ext-api/v1/patients/<str:patient_id>"): ONE_RUN,
+    ("POST", "ext-api/v1/patients/<str:patient_id>/restore"): ONE_RUN,
+    ("GET", "browse/ext-api/v1/patients"): PAGE,
+    ("POST", "browse/ext-api/v1/patients"): CREATE,
+    ("GET", "browse/ext-api/v1/patients/<str:patient_id>"): PAGE_OF_RUN,
+    ("PATCH", "browse/ext-api/v1/patients/<str:patient_id>"): WRITE_RUN,
+    ("DELETE", "browse/ext-api/v1/patients/<str:patient_id>"): WRITE_RUN,
+    ("POST", "browse/ext-api/v1/patients/<str:patient_id>/restore"): WRITE_RUN,
     ("GET", "^ext-api/v1"): NOT_BUILT,  # whatever else stands under it
     ("GET", "browse"): PAGE,
     ("GET", "browse/v1/account"): PAGE,
@@ -228,7 +242,8 @@ def clients(
     return {
         "own": with_key(),
         "other": with_key(organization=other_organization),
-        "unscoped": with_key(scopes=["patients:read"]),
+        "unscoped": with_key(scopes=["usage:read"]),
+        "without usage:read": with_key(scopes=["patients:read"]),
         "revoked": Client(headers={"x-api-key": revoked}),
         "expired": Client(headers={"x-api-key": expired}),
         "anonymous": Client(),
@@ -254,6 +269,9 @@ def own_objects(client: Client, make_key: MakeKey, method: str, route: str) -> d
         webhook = client.post("/v1/webhooks", WEBHOOK, content_type="application/json").json()
         delivery = client.post(f"/v1/webhooks/{webhook['id']}/test").json()
         objects |= {"webhook_id": webhook["id"], "delivery_id": delivery["id"]}
+    if "patient_id" in names:
+        patient = client.post("/ext-api/v1/patients", {"name": "Maria Santos"}, content_type="application/json").json()
+        objects["patient_id"] = patient["data"]["id"]
     if names & {"key_id", "replacement_token"}:
         key_id = str(make_key()[0].id)
         objects |= {"key_id": key_id, "replacement_token": token_for(key_id)}
@@ -294,7 +312,7 @@ def ask(client: Client, method: str, route: str, objects: dict[str, str]) -> int
     body: Any = minimal_body() if "models" in route else WEBHOOK if "webhooks" in route else {}
     if method == "POST" and route.endswith("ext-api-keys"):
         body = {"name": "new", "scopes": ["model_runs:read"]}
-    if method == "PATCH":
+    if method == "PATCH" or (method == "POST" and route.endswith("patients")):
         body = {"name": "renamed"}
     headers = {"accept": "text/html"} if route.startswith("browse") else {}
     status: int = client.generic(
@@ -311,7 +329,8 @@ def test_the_matrix_holds(method: str, route: str, clients: dict[str, Client], m
         # A read leaves them as they are, and so must a refusal: the callers after it would be answered otherwise.
         if "<" in route and not objects:
             objects = own_objects(clients["own"], make_key, method, route)
-        seen[caller] = ask(clients[caller], method, route, objects)
+        client = clients["without usage:read" if caller == "unscoped" and "usage" in route else caller]
+        seen[caller] = ask(client, method, route, objects)
         if method != "GET" and seen[caller] < 400:
             objects = {}
     assert Row(**seen) == MATRIX[method, route]

@@ -35,9 +35,19 @@ class Invalid(exceptions.APIException):
 
 
 class Conflict(exceptions.APIException):
-    """409: what was asked for does not fit the present state of the object."""
+    """409: what was asked for does not fit the present state of the object, or of the one in `data`."""
 
     status_code = 409
+
+    def __init__(self, text: str, data: dict[str, Any] | None = None) -> None:
+        super().__init__(text)
+        self.data = data
+
+
+class VersionConflict(exceptions.APIException):
+    """412: the object is no longer the one that `If-Match` names."""
+
+    status_code = 412
 
 
 def invalid(error: ModelError) -> Invalid | BadRequest:
@@ -67,6 +77,11 @@ def _texts(detail: Any) -> Iterator[str]:
 
 def body_of(status: int | str) -> dict[str, str]:
     return {"error": settings.HEALOS_ERROR_TEXTS[status]}
+
+
+def conflict_body(text: str, existing: dict[str, Any] | None) -> dict[str, Any]:
+    """Of a 409: with the whole existing record where one is in the way."""
+    return {"error": text} if existing is None else {"error": text, "data": existing}
 
 
 def error_response(status: int) -> JsonResponse:
@@ -103,7 +118,11 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
             return Response({"error": str(exc.detail)}, status=exc.status_code, headers=exc.headers)
         case exceptions.Throttled():
             return Response(body_of(429), status=429)  # the middleware adds `Retry-After`
-        case BadRequest() | Conflict():
+        case VersionConflict():
+            return Response(body_of(412), status=412)
+        case Conflict():
+            return Response(conflict_body(str(exc.detail), exc.data), status=409)
+        case BadRequest():
             return Response({"error": str(exc.detail)}, status=exc.status_code)
         case _:
             return None

@@ -4,7 +4,8 @@ error. Each field says by itself, as JSON Schema, what it takes, and reads an HT
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar, NoReturn, cast
 from uuid import UUID
 
@@ -18,6 +19,7 @@ _INSTANT = re.compile(
     r"T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
     r"(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])"
 )
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MAX_WHOLE = 2**53 - 1  # the largest whole number that every JSON reader keeps exactly
 
@@ -39,6 +41,22 @@ def out_of_bounds(value: float, low: int, high: int) -> str:
     if value < low:
         return f"Number must be greater than or equal to {low}"
     return f"Number must be less than or equal to {high}" if value > high else ""
+
+
+def wrong_choice(value: object, choices: Iterable[str]) -> str:
+    """Zod's words for what is none of `choices`."""
+    known = " | ".join(f"'{choice}'" for choice in choices)
+    if isinstance(value, str):
+        return f"Invalid enum value. Expected {known}, received '{value}'"
+    return f"Expected {known}, received {kind_of(value)}"
+
+
+def parse_day(text: str) -> date | None:
+    """The date that `YYYY-MM-DD` names; None for anything else."""
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def parse_uuid(text: str) -> UUID | None:
@@ -162,6 +180,52 @@ class Instant(_Strict, serializers.CharField):
         return {"type": "string", "format": "date-time"}
 
 
+class Day(_Strict, serializers.CharField):
+    """A date, `YYYY-MM-DD`."""
+
+    expected = "string"
+
+    def to_internal_value(self, data: Any) -> Any:
+        day = parse_day(self.text_of(data))
+        if day is None:
+            fail("Invalid date")
+        return day
+
+    def value_schema(self) -> Schema:
+        return {"type": "string", "format": "date"}
+
+
+class Truth(_Strict, serializers.BooleanField):
+    """`true` or `false`, and nothing that means the like."""
+
+    expected = "boolean"
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.wrong_type(data)
+        return data
+
+    def value_schema(self) -> Schema:
+        return {"type": "boolean"}
+
+    def from_form(self, sent: list[str]) -> Any:
+        return {"true": True, "on": True, "false": False}.get(sent[-1], sent[-1])
+
+
+class Choice(_Strict, serializers.ChoiceField):
+    """One of some texts, in exactly their case."""
+
+    expected = "string"
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in self.choices:
+            fail(wrong_choice(data, self.choices))
+        return data
+
+    def value_schema(self) -> Schema:
+        return {"type": "string", "enum": list(self.choices)}
+
+
 class Members(_Strict, serializers.MultipleChoiceField):
     """At least one of some texts, none of them twice."""
 
@@ -175,18 +239,14 @@ class Members(_Strict, serializers.MultipleChoiceField):
             self.wrong_type(data)
         if not data:
             fail("Array must contain at least 1 element(s)")
-        wrong = [self._wrong(item) for item in data if not isinstance(item, str) or item not in self.choices]
+        wrong = [
+            wrong_choice(item, self.choices) for item in data if not isinstance(item, str) or item not in self.choices
+        ]
         if wrong:
             raise serializers.ValidationError(wrong)
         if len(set(data)) < len(data):
             fail("Array must not contain an element twice")
         return data
-
-    def _wrong(self, item: object) -> str:
-        known = " | ".join(f"'{choice}'" for choice in self.choices)
-        if isinstance(item, str):
-            return f"Invalid enum value. Expected {known}, received '{item}'"
-        return f"Expected {known}, received {kind_of(item)}"
 
     def value_schema(self) -> Schema:
         items = {"type": "string", "enum": list(self.choices)}
@@ -222,16 +282,35 @@ class Texts(_Strict, serializers.CharField):
         return sent[-1].split()
 
 
+class Ignored(Described, serializers.Field):
+    """A key that may be sent and is of no effect, whatever its value."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, write_only=True)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        raise serializers.SkipField
+
+    def json_schema(self) -> Schema:
+        return {"description": "Ignored."}
+
+
+def unrecognized(key: str) -> list[str]:
+    return [f"Unrecognized key(s) in object: '{key}'"]
+
+
 class StrictSerializer(serializers.Serializer):
     """Refuses keys that it does not know."""
 
     def to_internal_value(self, data: Any) -> Any:
         value, errors = {}, {}
+        if not isinstance(data, dict):
+            fail(f"Expected object, received {kind_of(data)}")
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:
             errors = dict(cast(dict[str, Any], error.detail))
-        errors |= {key: [f"Unrecognized key(s) in object: '{key}'"] for key in data if key not in self.fields}
+        errors |= {key: unrecognized(key) for key in data if key not in self.fields}
         if errors:
             raise serializers.ValidationError(errors)
         return value

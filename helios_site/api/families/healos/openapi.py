@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from helios_site.api.families.healos.fields import MAX_WHOLE
 from helios_site.api.families.healos.pages import DEFAULT_LIMIT, MAX_LIMIT
@@ -59,6 +60,7 @@ _ERRORS = {
     "403": ("The caller may not do this.", "HealosError"),
     "404": ("Absent, or another organisation's.", "HealosError"),
     "405": ("The path has no such method.", "HealosError"),
+    "412": ("The object has changed since: it is no longer the one that `If-Match` names.", "HealosError"),
     "409": (
         "It does not fit the state of the object; or the same call is under way, or showed a secret.",
         "HealosError",
@@ -83,6 +85,45 @@ def paging(items: str) -> list[OpenApiParameter]:
     ]
 
 
+PATIENT_ID: Schema = {"type": "string", "pattern": "^[1-9][0-9]{0,18}$"}
+IF_MATCH, IF_NONE_MATCH = (
+    OpenApiParameter(name, TEXT, OpenApiParameter.HEADER, description=description)
+    for name, description in (
+        ("If-Match", "The `ETag` of the version that is to be changed; of a later one the call is refused with 412."),
+        ("If-None-Match", "The `ETag` of a version that you have: if it is still the present one, 304 says so."),
+    )
+)
+
+
+def query_parameter(name: str, schema: Schema, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=description)
+
+
+def sorting(names: Iterable[str]) -> OpenApiParameter:
+    known = [form for name in names for form in (name, f"-{name}")]
+    return query_parameter("sort", {"type": "string", "enum": known}, "A leading `-` reverses the order.")
+
+
+def replies(status: int, name: str, description: str) -> dict[int, OpenApiResponse]:
+    """The good reply of an operation, by the name of its schema."""
+    return {status: OpenApiResponse(component(name), description=description)}
+
+
+def object_and_list(name: str, whole: Schema, item: Schema) -> dict[str, Schema]:
+    """The schemas `<name>Reply`, `<name>List` and `<name>Deleted` of one kind of object."""
+    return {
+        f"{name}Reply": fixed({"data": whole}),
+        f"{name}List": fixed({"data": {"type": "array", "items": item}, "meta": component(LIST_META)}),
+        f"{name}Deleted": fixed({"data": fixed({"id": TEXT}), "message": TEXT}),
+    }
+
+
+def set_list(result: Schema, path: str, name: str) -> None:
+    """The generator takes every list for an array of items; ours is a page."""
+    content = result["paths"][path]["get"]["responses"]["200"]["content"]
+    content["application/json"]["schema"] = component(name)
+
+
 def _error_response(status: str) -> Schema:
     description, schema = _ERRORS[status]
     return {
@@ -105,6 +146,14 @@ def describe_family(result: Schema, generator: Any, request: Any, public: bool) 
                 statuses |= {"404"} | ({"409"} if method != "get" else set())
             for response in operation["responses"].values():
                 response["headers"] = header_references(LIMIT_HEADERS)
+            named = {parameter.get("name") for parameter in operation.get("parameters", ())}
+            if "If-Match" in named:
+                statuses.add("412")
+            if "If-None-Match" in named:
+                operation["responses"]["304"] = {
+                    "description": "The caller has it already.",
+                    "headers": header_references(LIMIT_HEADERS),
+                }
             if takes_key(method, operation):
                 statuses |= {"400", "409", "422"}
                 add_key(operation)

@@ -6,13 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from helios_site.api.families.healos.errors import Invalid
 from helios_site.api.families.healos.fields import MAX_WHOLE, out_of_bounds
 
 DEFAULT_LIMIT = 20
-MAX_LIMIT = 100
+MAX_LIMIT = settings.HEALOS_MAX_LIMIT
+TOTAL_PAGES_EMPTY = settings.HEALOS_TOTAL_PAGES_EMPTY
 
 
 def read_page(query: Mapping[str, str]) -> tuple[int, int]:
@@ -29,9 +31,15 @@ def page_of(
 ) -> tuple[list[Any], dict[str, int]]:
     """The rows of one page, and `meta`. Two queries, one where the caller knows how many rows there are in `total`;
     one less for a page past the end, which is empty."""
-    total_pages = -(-(rows.count() if total is None else total) // limit)
-    found = [] if page > total_pages else list(rows[(page - 1) * limit : page * limit])
-    return found, {"page": page, "limit": limit, "total_pages": total_pages}
+    total = rows.count() if total is None else total
+    first = (page - 1) * limit
+    if first >= total:
+        found = []
+    elif page == 1:
+        found = list(rows[:limit])
+    else:  # what is skipped is read from an index alone
+        found = list(rows.filter(pk__in=rows.values("pk")[first : first + limit]))
+    return found, {"page": page, "limit": limit, "total_pages": -(-total // limit) or TOTAL_PAGES_EMPTY}
 
 
 def _number(query: Mapping[str, str], name: str, default: int, details: dict[str, list[str]]) -> int:

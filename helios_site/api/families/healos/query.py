@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NoReturn
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
+from django.db.models import QuerySet
 from django_filters import Filter
 
 from helios_site.api.families.healos.errors import Invalid
-from helios_site.api.families.healos.fields import parse_instant, parse_uuid
+from helios_site.api.families.healos.fields import parse_day, parse_instant, parse_uuid, wrong_choice
 from helios_site.api.families.query_field import QueryField
 from helios_site.api.families.strict_json import storable
 
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MILLISECOND = timedelta(milliseconds=1)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -45,6 +46,27 @@ class UuidField(QueryField):
         return found
 
 
+class ChoiceField(QueryField):
+    """One of some texts, in exactly their case."""
+
+    def __init__(self, *, choices: Sequence[str], **options: Any) -> None:
+        super().__init__(**options)
+        self.known = choices
+
+    def parse(self, raw: str) -> str:
+        if raw not in self.known:
+            _refuse(wrong_choice(raw, self.known))
+        return raw
+
+
+class DayField(QueryField):
+    def parse(self, raw: str) -> date:
+        day = parse_day(raw)
+        if day is None:
+            _refuse("Invalid date")
+        return day
+
+
 class EarliestField(QueryField):
     """The first moment of a date or datetime."""
 
@@ -69,12 +91,45 @@ class ExactUuid(Filter):
     field_class = UuidField
 
 
+class ExactChoice(Filter):
+    field_class = ChoiceField
+
+
+class Day(Filter):
+    field_class = DayField
+
+
+class Sort(Filter):
+    """`orders` are what may be sorted by, and the fields that each means; a leading `-` reverses all of them. What is
+    equal comes in the order of ids."""
+
+    field_class = ChoiceField
+
+    def __init__(self, orders: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__(choices=[*orders, *(f"-{name}" for name in orders)])
+        self.orders = orders
+
+    def filter(self, qs: QuerySet[Any], value: str | None) -> QuerySet[Any]:
+        if value is None:
+            return qs
+        sign = "-" if value.startswith("-") else ""
+        return qs.order_by(*(f"{sign}{field}" for field in (*self.orders[value.removeprefix("-")], "id")))
+
+
 class Earliest(Filter):
     field_class = EarliestField
 
 
 class Latest(Filter):
     field_class = LatestField
+
+
+def narrowed(filters: Any) -> QuerySet[Any]:
+    """What a filter set leaves. Raises Invalid; unknown parameters are ignored."""
+    if not filters.is_valid():
+        refuse_wrong(filters.form)
+    left: QuerySet[Any] = filters.qs
+    return left
 
 
 def refuse_wrong(form: forms.BaseForm) -> None:
@@ -85,12 +140,19 @@ def refuse_wrong(form: forms.BaseForm) -> None:
 
 def _span(raw: str) -> tuple[datetime, timedelta]:
     """Where the named span of time begins, and how long it is. A `+` that was not encoded arrives as a space."""
+    day = parse_day(raw)
     try:
-        if _DAY.fullmatch(raw):
-            return datetime.fromisoformat(raw).replace(tzinfo=UTC), timedelta(days=1)
-        return parse_instant(raw.replace(" ", "+")), _MILLISECOND
-    except ValueError:
+        if day is None:
+            return parse_instant(raw.replace(" ", "+")), _MILLISECOND
+        start = first_moment(day)
+        return start, _LAST - start if day == date.max else first_moment(day + timedelta(days=1)) - start
+    except (ValueError, OverflowError):
         _refuse("Invalid datetime")
+
+
+def first_moment(day: date) -> datetime:
+    """When a day begins, in UTC. Raises OverflowError at the ends of the calendar, where there is no such moment."""
+    return datetime.combine(day, time(), settings.HEALOS_DAY_TIMEZONE).astimezone(UTC)
 
 
 def _refuse(message: str) -> NoReturn:

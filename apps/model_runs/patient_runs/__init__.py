@@ -1,0 +1,1 @@
+"""What joins a patient with the runs that are linked to it."""

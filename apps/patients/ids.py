@@ -1,0 +1,20 @@
+"""The ids of patients: a 64-bit integer that callers see as a text of digits."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+LOWEST, HIGHEST = 10**17, 2**63 - 1
+_ID = re.compile(r"[1-9][0-9]{0,18}")
+
+
+def new_patient_id() -> int:
+    """Random, so that an id tells neither how many patients there are nor whose the next one is."""
+    return LOWEST + secrets.randbelow(HIGHEST - LOWEST + 1)
+
+
+def parse_patient_id(text: str) -> int | None:
+    """The id in the one form that replies show it in; None for anything else."""
+    number = int(text) if _ID.fullmatch(text) else 0
+    return number if 0 < number <= HIGHEST else None

@@ -1,0 +1,16 @@
+"""The paths of patients under `/ext-api/v1/`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.patients.viewsets import PatientViewSet
+from helios_site.api.families.routes import either
+
+_ONE: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+
+urlpatterns = [
+    *either("patients", PatientViewSet.as_view({"get": "list", "post": "create"})),
+    *either("patients/<str:patient_id>", PatientViewSet.as_view(_ONE)),
+    *either("patients/<str:patient_id>/restore", PatientViewSet.as_view({"post": "restore"})),
+]
