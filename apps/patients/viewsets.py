@@ -44,7 +44,7 @@ class PatientViewSet(RecordViewSet):
     def list(self, request: Request) -> Response:
         query, organization_id = request.query_params, self.caller.organization_id
         page, limit = read_page(query)
-        patients = narrowed(PatientFilter(query, selectors.list_patients(organization_id)))
+        patients = narrowed(PatientFilter, query, selectors.list_patients(organization_id))
         total = (
             None if any(name in query for name in NARROWING) else selectors.count_records(organization_id, "patient")
         )

@@ -9,7 +9,6 @@ from django.http import QueryDict
 from django_filters import FilterSet
 
 from apps.accounts.models import AuditEvent
-from helios_site.api.families.healos import query as query_filters
 from helios_site.api.families.healos.query import Earliest, ExactText, ExactUuid, Latest
 
 LONGEST = 64  # characters of the columns
@@ -46,8 +45,3 @@ AuditEventFilter: Any = type(
 def named_in(query: QueryDict) -> dict[str, str]:
     """The filters that the query names, as they were sent; of a repeated one the last."""
     return {name: str(query[name]) for name in AuditEventFilter.base_filters if name in query}
-
-
-def narrowed(events: QuerySet[AuditEvent], query: QueryDict) -> QuerySet[AuditEvent]:
-    """The events that the query's filters leave. Raises Invalid; unknown parameters are ignored."""
-    return query_filters.narrowed(AuditEventFilter(query, events))

@@ -12,9 +12,10 @@ from rest_framework.viewsets import ViewSet
 from apps.accounts.audit_export import export_to_the_end
 from apps.accounts.models import AuditEvent
 from apps.api_keys.audit_events import openapi, selectors, services
-from apps.api_keys.audit_events.filters import named_in, narrowed
+from apps.api_keys.audit_events.filters import AuditEventFilter, named_in
 from apps.api_keys.audit_events.serializers import event_body
 from helios_site.api.families.healos.pages import page_of, read_page
+from helios_site.api.families.healos.query import narrowed
 from helios_site.api.families.healos.view import HealosViewMixin
 
 
@@ -23,7 +24,7 @@ class _AuditView(HealosViewMixin, ViewSet):
 
     def events(self, request: Request) -> QuerySet[AuditEvent]:
         """The organisation's events that the query asks for. Raises Invalid."""
-        return narrowed(selectors.list_events(self.caller.organization_id), request.query_params)
+        return narrowed(AuditEventFilter, request.query_params, selectors.list_events(self.caller.organization_id))
 
     def record(self, verb: str, request: Request) -> None:
         services.record_reading(

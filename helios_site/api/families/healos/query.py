@@ -10,6 +10,7 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django_filters import Filter
 
 from helios_site.api.families.healos.errors import Invalid
@@ -124,8 +125,11 @@ class Latest(Filter):
     field_class = LatestField
 
 
-def narrowed(filters: Any) -> QuerySet[Any]:
-    """What a filter set leaves. Raises Invalid; unknown parameters are ignored."""
+def narrowed(filter_set: Any, query: QueryDict, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The rows that the query's filters leave. Raises Invalid; unknown parameters are ignored."""
+    if not query.keys() & filter_set.base_filters.keys():  # a form costs as much as a query
+        return rows
+    filters = filter_set(query, rows)
     if not filters.is_valid():
         refuse_wrong(filters.form)
     left: QuerySet[Any] = filters.qs
