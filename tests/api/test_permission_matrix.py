@@ -211,7 +211,7 @@ def routes(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
 ROUTES = dict(routes(get_resolver().url_patterns))
 
 
-def test_every_route_and_method_has_a_row() -> None:
+def test_healos_111_every_route_and_method_has_a_row() -> None:
     assert {route for _, route in MATRIX} == set(ROUTES)
     for route, view in ROUTES.items():
         methods = {method.upper() for method in getattr(view, "actions", {}) if method != "head"}

@@ -86,7 +86,7 @@ def test_healos_17_19_who_may_not_create(
     assert refused.headers["WWW-Authenticate"] == "Session"
 
 
-def test_18_a_user_without_organisation_makes_no_key(sign_in: SignIn, organization: Organization) -> None:
+def test_healos_18_a_user_without_organisation_makes_no_key(sign_in: SignIn, organization: Organization) -> None:
     client = sign_in(organization)
     Organization.objects.update(is_active=False)
     assert create(client).status_code == 403

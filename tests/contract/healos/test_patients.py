@@ -23,7 +23,7 @@ def details(answer: Any) -> Any:
     return answer.json()["details"]
 
 
-def test_29_30_31_a_name_is_enough(api: Client) -> None:
+def test_healos_29_30_31_a_name_is_enough(api: Client) -> None:
     answer = send(api, "POST", PATIENTS, {"name": "Maria Santos"})
     assert answer.status_code == 201
     assert set(answer.json()) == {"data"}
@@ -49,23 +49,23 @@ def test_29_30_31_a_name_is_enough(api: Client) -> None:
                                        "notes": ["Expected string, received array"]}),
     ],
 )  # fmt: skip
-def test_32_to_37_what_is_refused_is_named_and_stores_nothing(api: Client, body: Any, expected: Any) -> None:
+def test_healos_32_to_37_what_is_refused_is_named_and_stores_nothing(api: Client, body: Any, expected: Any) -> None:
     assert details(send(api, "POST", PATIENTS, body)) == expected
     assert not Patient.objects.exists()
 
 
-def test_32_the_documented_bytes(api: Client) -> None:
+def test_healos_32_the_documented_bytes(api: Client) -> None:
     assert send(api, "POST", PATIENTS, {"name": ""}).content == (
         b'{"error":"Validation error","details":{"name":["String must contain at least 1 character(s)"]}}'
     )
 
 
-def test_37_an_external_id_has_up_to_255_characters_and_null_is_none(api: Client) -> None:
+def test_healos_37_an_external_id_has_up_to_255_characters_and_null_is_none(api: Client) -> None:
     assert create(api, external_id="x" * 255)["external_id"] == "x" * 255
     assert create(api, external_id=None)["external_id"] is None
 
 
-def test_38_39_53_an_external_id_is_taken_until_its_patient_is_deleted(api: Client, other_api: Client) -> None:
+def test_healos_38_39_53_an_external_id_is_taken_until_its_patient_is_deleted(api: Client, other_api: Client) -> None:
     first = create(api, external_id="PARTNER-1", pronouns="she/her")
     answer = send(api, "POST", PATIENTS, {"name": "Another", "external_id": "PARTNER-1"})
     assert (answer.status_code, answer.json()) == (409, {"error": "external_id already exists", "data": first})
@@ -75,7 +75,7 @@ def test_38_39_53_an_external_id_is_taken_until_its_patient_is_deleted(api: Clie
     assert create(api, external_id="PARTNER-1")["id"] != first["id"]
 
 
-def test_42_45_46_50_a_change_is_of_what_is_sent(api: Client) -> None:
+def test_healos_42_45_46_50_a_change_is_of_what_is_sent(api: Client) -> None:
     patient = create(api, external_id="E", notes="allergic", consent=True)
     path = f"{PATIENTS}/{patient['id']}"
     assert send(api, "PATCH", path, {"pronouns": "she/her"}).json() == {"data": patient | {"pronouns": "she/her"}}
@@ -85,7 +85,7 @@ def test_42_45_46_50_a_change_is_of_what_is_sent(api: Client) -> None:
 
 
 @pytest.mark.parametrize("body", [{"name": None}, {"name": ""}, {"foo": 1}, {"id": "1"}, {"created_at": "x"}])
-def test_46_47_49_a_change_that_is_refused(api: Client, body: Any) -> None:
+def test_healos_46_47_49_a_change_that_is_refused(api: Client, body: Any) -> None:
     patient = create(api)
     path = f"{PATIENTS}/{patient['id']}"
     assert list(details(send(api, "PATCH", path, body))) == list(body)
@@ -93,13 +93,13 @@ def test_46_47_49_a_change_that_is_refused(api: Client, body: Any) -> None:
 
 
 @pytest.mark.parametrize("sent", ["X2", None, "", 5, {"a": 1}])
-def test_48_an_external_id_is_never_changed(api: Client, sent: Any) -> None:
+def test_healos_48_an_external_id_is_never_changed(api: Client, sent: Any) -> None:
     patient = create(api, external_id="X1")
     answer = send(api, "PATCH", f"{PATIENTS}/{patient['id']}", {"external_id": sent})
     assert (answer.status_code, answer.json()["data"]) == (200, patient)
 
 
-def test_43_44_52_absent_foreign_and_malformed_look_the_same(api: Client, other_api: Client) -> None:
+def test_healos_43_44_52_absent_foreign_and_malformed_look_the_same(api: Client, other_api: Client) -> None:
     theirs = create(other_api)["id"]
     for odd in (theirs, "481926357104938271", "abc", "9" * 23, "9223372036854775808", f"0{theirs}", "-1", "٣٤"):
         for method, body in (("GET", None), ("PATCH", {"name": "B"}), ("DELETE", None)):
@@ -108,7 +108,7 @@ def test_43_44_52_absent_foreign_and_malformed_look_the_same(api: Client, other_
     assert other_api.get(f"{PATIENTS}/{theirs}").status_code == 200
 
 
-def test_51_a_deleted_patient_is_gone(api: Client) -> None:
+def test_healos_51_a_deleted_patient_is_gone(api: Client) -> None:
     patient = create(api)
     path = f"{PATIENTS}/{patient['id']}"
     answer = send(api, "DELETE", path)
@@ -117,12 +117,12 @@ def test_51_a_deleted_patient_is_gone(api: Client) -> None:
     assert api.get(PATIENTS).json() == {"data": [], "meta": {"page": 1, "limit": 20, "total_pages": 0}}
 
 
-def test_54_there_is_no_put(api: Client) -> None:
+def test_healos_54_there_is_no_put(api: Client) -> None:
     answer = send(api, "PUT", f"{PATIENTS}/{create(api)['id']}", {"name": "B"})
     assert (answer.status_code, answer.json()) == (405, {"error": "Method not allowed"})
 
 
-def test_105_if_match_changes_only_the_version_that_it_names(api: Client) -> None:
+def test_healos_105_if_match_changes_only_the_version_that_it_names(api: Client) -> None:
     patient = create(api)
     path = f"{PATIENTS}/{patient['id']}"
     tag = api.get(path)["ETag"]
@@ -137,7 +137,7 @@ def test_105_if_match_changes_only_the_version_that_it_names(api: Client) -> Non
     assert send(api, "DELETE", path, headers={"if-match": "*"}).status_code == 200
 
 
-def test_107_a_deleted_patient_can_be_restored(api: Client) -> None:
+def test_healos_107_a_deleted_patient_can_be_restored(api: Client) -> None:
     patient = create(api, external_id="E")
     path = f"{PATIENTS}/{patient['id']}"
     send(api, "DELETE", path)
