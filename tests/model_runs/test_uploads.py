@@ -169,7 +169,7 @@ def test_other_methods_are_405_with_allow(make_run: MakeRun, client: Client) -> 
 def test_an_upload_is_streamed_to_an_s3_compatible_store(
     make_run: MakeRun, client: Client, s3: S3Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("apps.model_runs.uploads.recordings", lambda: s3)
+    monkeypatch.setattr("apps.model_runs.uploads.object_store", lambda: s3)
     run, content = make_run(), os.urandom(9 << 20)  # more than one part
     assert client.put(target(run), content, content_type="audio/wav").status_code == 200
     run.refresh_from_db()
