@@ -48,7 +48,7 @@ up: install
 	@exec $(BIN)/python manage.py up $(ARGS)
 
 test: dev
-	$(WITH_SERVERS) $(BIN)/python -m pytest -n auto --dist loadfile -m "not chaos and not browser" $(ARGS)
+	$(WITH_SERVERS) $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not chaos and not browser" $(ARGS)
 
 # Kills real processes, under 20 minutes.
 chaos: dev
