@@ -28,6 +28,33 @@ from helios_site.runtime.postgres import PostgresServer
 from helios_site.runtime.server_process import GUARD, PYTHON, ServerError
 from helios_site.runtime.valkey import ValkeyServer
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - what is made there is closed to others
+LEAST_ROOM_BYTES = 4 << 30
+
+
+def throwaway_folder(prefix: str = "helios-") -> Path:
+    """A new data directory for data that may be lost; the caller removes it.
+
+    It lies in memory where there is room and programs may be run from there: whenever tests empty the tables,
+    PostgreSQL makes some hundred files anew, which costs a disk's file system more than all their statements.
+    """
+    return _new_folder(prefix, MEMORY if _has_room(MEMORY) else None)
+
+
+def _new_folder(prefix: str, parent: Path | None = None) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    return folder
+
+
+def _has_room(folder: Path) -> bool:
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    room = found.f_bavail * found.f_frsize
+    return os.access(folder, os.W_OK) and not found.f_flag & os.ST_NOEXEC and room >= LEAST_ROOM_BYTES
+
 
 def lay_out(folder: Path) -> ServiceUser:
     """Make the folders that the servers need; the user that will run them. Raises DataDirError."""
@@ -85,8 +112,7 @@ def run_command(command: list[str], folder: Path | None, *, durable: bool, envir
     signal.signal(signal.SIGTERM, _terminate)
     with ExitStack() as stack:
         if folder is None:
-            folder = Path(tempfile.mkdtemp(prefix="helios-"))
-            folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+            folder = _new_folder("helios-") if durable else throwaway_folder()
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
         servers = stack.enter_context(EmbeddedServers(folder, fsync=durable))
         rest = {name: value for name, value in environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
