@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from helios_site.runtime.servers import EmbeddedServers
+from helios_site.runtime.servers import EmbeddedServers, throwaway_folder
 from tests.runtime import processes
 
 
@@ -17,8 +16,7 @@ from tests.runtime import processes
 def data_directory() -> Iterator[Path]:
     """A folder whose path is short enough for sockets and open to the user that runs the servers, with
     a space that a careless command line would trip over."""
-    path = Path(tempfile.mkdtemp(prefix="helios test-"))
-    path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    path = throwaway_folder("helios test-")
     try:
         yield path
     finally:

@@ -1,4 +1,7 @@
-"""`manage.py backup` and `restore`: a whole installation into a file, and back on another machine."""
+"""`manage.py backup` and `restore`: a whole installation into a file, and back on another machine.
+
+The same installation shows what `manage.py doctor` says of a sound one.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,15 @@ from typing import Any
 
 import pytest
 
+from helios_site import doctor
 from helios_site.backup import END, MANIFEST, RECORDINGS, BackupError, open_backup
+from helios_site.celery import CLOCK_KEY
 from helios_site.runtime import datadir
 from helios_site.runtime.datadir import CHECKOUT
 from tests.chaos.customer import TERMINAL, Customer, Recording
-from tests.chaos.installation import Installation, temporary_folder, wait_for
-from tests.runtime.conftest import environ_of
+from tests.chaos.installation import Installation, wait_for
+from tests.runtime import processes
+from tests.runtime.conftest import data_directory, environ_of
 
 Member = tuple[str, bytes]
 CONTENT = b"no sound, only words"
@@ -52,21 +58,28 @@ def opening(made: dict[str, Any]) -> list[str]:
 def stopped(helios: Installation) -> None:
     helios.ask_to_stop()
     assert helios.await_stop() == 0
+    assert processes.of(helios.folder) == {}
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """What an installation held when it was backed up as it ran: key, run, heads of the audit chains, the file."""
+    """What an installation held when it was backed up as it ran: key, run, heads of the audit chains, the file; and
+    what doctor said of it."""
     file = tmp_path_factory.mktemp("backup") / "helios.backup"
-    with temporary_folder() as folder:
-        helios = Installation(folder, {}, workers=1)
+    with data_directory() as folder:
+        helios = Installation(folder, {"HELIOS_SWEEP_SECONDS": "1"}, workers=1)
         helios.start()
         try:
+            helios.await_services()
+            helios.command("create_staff", "staff@example.org")
+            with helios.valkey(0) as client:
+                wait_for(lambda: client.get(CLOCK_KEY), 30, "the first tick", helios.report)
+            said = helios.command("doctor")  # asserts exit code 0
             key = helios.issue_key("Northern Clinic")
             customer = Customer(helios.url, key)
             run_id = customer.send(Recording(CONTENT, "ERR_RECORDING_INVALID_FORMAT"))
             wait_for(lambda: customer.read(run_id)["status"] in TERMINAL, 60, "the run", helios.report)
-            made = {"key": key, "run": customer.read(run_id), "file": file}
+            made = {"key": key, "run": customer.read(run_id), "file": file, "doctor": said.splitlines()}
             webhook = customer.call("POST", "/v1/webhooks", json.dumps(WEBHOOK).encode())
             made["webhook"] = (webhook["id"], webhook["secret"])
             made["heads"] = re.findall(r"head ([0-9a-f]{64})", helios.command("verify_audit"))
@@ -80,9 +93,21 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
         yield made | {"secrets": datadir.stored_secrets(folder), "said when stopped": again.stderr}
 
 
-def test_a_backup_restored_elsewhere_is_the_same_installation(original: dict[str, Any]) -> None:
+def test_doctor_gives_a_sound_installation_good_lines_alone(original: dict[str, Any]) -> None:
+    lines: list[str] = original["doctor"]
+    assert [line.partition(":")[0] for line in lines] == list(doctor.CHECKS)
+    assert all(": ok, " in line for line in lines), lines
+
+
+def test_a_backup_restored_elsewhere_is_the_same_installation_also_after_a_try_that_failed(
+    original: dict[str, Any], tmp_path: Path
+) -> None:
     assert "the database, 1 recordings and the secrets" in original["said"]
-    with temporary_folder() as folder:
+    damaged = altered(original["file"], tmp_path / "damaged", CONTENT)
+    with data_directory() as folder:
+        refused = command(folder, "restore", str(damaged))
+        assert (refused.returncode, "is damaged: it is not what was written" in refused.stderr) == (1, True)
+        assert {path.name for path in folder.iterdir()} <= {"secrets.json", "secrets.lock"}
         restored = command(folder, "restore", str(original["file"]))
         assert restored.returncode == 0, restored.stderr
         assert datadir.stored_secrets(folder) == original["secrets"]
@@ -112,15 +137,6 @@ def test_a_backup_is_for_its_owner_alone_and_never_written_over(original: dict[s
     assert (refused.returncode, f"{file} exists already" in refused.stderr) == (1, True), refused.stderr
     assert file.read_bytes() == before
     assert {path.name for path in file.parent.iterdir()} <= {"helios.backup", "stopped.backup"}
-
-
-def test_a_restore_that_fails_leaves_the_folder_as_it_was(original: dict[str, Any], tmp_path: Path) -> None:
-    damaged = altered(original["file"], tmp_path / "damaged", CONTENT)
-    with temporary_folder() as folder:
-        refused = command(folder, "restore", str(damaged))
-        assert (refused.returncode, "is damaged: it is not what was written" in refused.stderr) == (1, True)
-        assert {path.name for path in folder.iterdir()} <= {"secrets.json", "secrets.lock"}
-        assert command(folder, "restore", str(original["file"])).returncode == 0, "the next try succeeds"
 
 
 def altered(source: Path, target: Path, known: bytes) -> Path:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from helios_site.management.commands import up
 from helios_site.runtime.datadir import CHECKOUT
 from tests.runtime import processes
 from tests.runtime.conftest import data_directory, environ_of
@@ -67,10 +68,13 @@ def folder_of_helios() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def serving(folder_of_helios: Path) -> Iterator[tuple[Helios, str]]:
-    """A Helios that tests may disturb, and its URL."""
+    """A Helios that tests may disturb, and its URL. Whatever they did, Ctrl-C ends it and leaves nothing."""
     running = Helios(environ_of(folder_of_helios), "--port", "0")
     yield running, running.url()
-    running.end(signal.SIGTERM)
+    assert len(processes.of(folder_of_helios)) >= 2 * len(NAMES)
+    assert running.end(signal.SIGINT) == 0
+    assert processes.wait_for_none(folder_of_helios, 15) == {}
+    assert not (folder_of_helios / "run" / "processes.json").exists()
 
 
 def answer_of(url: str) -> int:
@@ -109,10 +113,11 @@ def test_a_taken_port_is_named_and_nothing_is_started(folder: Path, environ: dic
 
 
 @pytest.mark.parametrize("wrong", [("--port", "70000"), ("--workers", "0"), ("--web-threads", "many")])
-def test_options_out_of_range_are_named(environ: dict[str, str], wrong: tuple[str, str]):
-    done = subprocess.run([*UP, *wrong], cwd=CHECKOUT, env=environ, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert f"argument {wrong[0]}: a whole number from" in done.stderr
+def test_options_out_of_range_are_named(capsys: pytest.CaptureFixture[str], wrong: tuple[str, str]):
+    with pytest.raises(SystemExit) as ended:
+        up.Command().run_from_argv(["manage.py", "up", *wrong])
+    assert ended.value.code == 2
+    assert f"argument {wrong[0]}: a whole number from" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", sorted(NAMES - {"supervisor"}))
@@ -136,22 +141,14 @@ def test_what_is_killed_starts_again(serving: tuple[Helios, str], name: str):
             time.sleep(0.1)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGKILL, -signal.SIGKILL)])
-def test_nothing_is_left_after_the_end(made: Path, number: signal.Signals, code: int):
-    helios = Helios(environ_of(made), "--port", "0")
-    helios.url()
-    assert len(processes.of(made)) >= 2 * len(NAMES)
-    assert helios.end(number) == code
-    assert processes.wait_for_none(made, 15) == {}
-    assert (made / "run" / "processes.json").exists() == (code != 0)
-
-
-def test_a_start_right_after_a_kill_waits_for_the_port_and_sigterm_ends_it(made: Path):
+def test_a_start_right_after_a_kill_waits_for_the_port_and_nothing_outlives_a_kill(made: Path):
     killed = Helios(environ_of(made), "--port", "0")
     port = killed.url().rpartition(":")[2]
     killed.process.kill()
     again = Helios(environ_of(made), "--port", port)
     assert again.url().endswith(f":{port}")
     assert killed.end(signal.SIGKILL) == -signal.SIGKILL
-    assert again.end(signal.SIGTERM) == 0
-    assert processes.wait_for_none(made, 0) == {}
+    assert len(processes.of(made)) >= 2 * len(NAMES)
+    assert again.end(signal.SIGKILL) == -signal.SIGKILL
+    assert processes.wait_for_none(made, 15) == {}
+    assert (made / "run" / "processes.json").exists()
