@@ -26,6 +26,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from django.test import Client
 from psycopg.sql import SQL, Identifier
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from apps.accounts.models import Organization, User
 from apps.api_keys.models import ApiKey
@@ -83,6 +84,23 @@ def _quick_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"time_cost": 1, "memory_cost": 64, "parallelism": 1}.items():
             patch.setattr(Argon2PasswordHasher, name, value)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _static_files_found_once() -> Iterator[None]:
+    """Each test client has middleware of its own, for which WhiteNoise would look at every static file again."""
+    find = WhiteNoiseMiddleware.add_files_from_finders
+    found: dict[str, Any] = {}
+
+    def find_once(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            find(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", find_once)
         yield
 
 
