@@ -5,6 +5,7 @@ import pwd
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from helios_site.runtime import datadir
 from helios_site.runtime.datadir import CHECKOUT, DataDirBusyError, DataDirError
 from helios_site.runtime.postgres import PostgresServer
 from helios_site.runtime.server_process import ServerError, working_in
-from helios_site.runtime.servers import EmbeddedServers, lay_out
+from helios_site.runtime.servers import EmbeddedServers, lay_out, throwaway_folder
 from tests.runtime import processes
 
 CLI = [sys.executable, "-m", "helios_site.runtime.servers", "run"]
@@ -173,6 +174,19 @@ def test_command_runs_beside_the_servers_and_its_exit_code_counts(environ: dict[
     assert str(used) != environ["HELIOS_DATA_DIR"]
     assert not used.exists()
     assert processes.of(used) == {}
+
+
+def test_what_may_be_lost_lies_in_memory_where_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("helios_site.runtime.servers.MEMORY", tmp_path / "memory")
+    assert throwaway_folder().parent == tmp_path, "there is no such memory"
+    (tmp_path / "memory").mkdir()
+    monkeypatch.setattr("helios_site.runtime.servers.LEAST_ROOM_BYTES", 0)
+    assert throwaway_folder("x").parent == tmp_path / "memory"
+    monkeypatch.setattr("helios_site.runtime.servers.LEAST_ROOM_BYTES", 1 << 60)
+    folder = throwaway_folder()
+    assert folder.parent == tmp_path
+    assert folder.stat().st_mode & 0o777 == (0o711 if os.geteuid() == 0 else 0o700)
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])

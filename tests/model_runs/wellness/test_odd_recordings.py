@@ -5,12 +5,12 @@ Never an exception, and never a certainty that is not there; and ordinary record
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from io import StringIO
 from pathlib import Path
 
@@ -73,6 +73,12 @@ ENGLISH: dict[str, Callable[[], Samples]] = {
 BIRTH_SEXES = ("MALE", "FEMALE", "UNKNOWN")
 
 
+@functools.cache
+def voice(name: str) -> Samples:
+    """The sound of one of VOICES, made once: several tests ask for it."""
+    return VOICES[name][0]()
+
+
 def wav(samples: Samples) -> bytes:
     return audio.wav((np.clip(samples, -1, 1) * 32_767).round().astype("int16"))
 
@@ -119,15 +125,13 @@ def assert_doubted(analysis: Analysis, warning: str) -> None:
 # --- Odd voices and rooms ---
 @pytest.mark.parametrize("name", VOICES)
 def test_an_odd_recording_has_low_confidence_and_a_warning(tmp_path: Path, name: str) -> None:
-    make, warning = VOICES[name]
-    assert_doubted(analyse(tmp_path, make(), by_voice()), warning)
+    assert_doubted(analyse(tmp_path, voice(name), by_voice()), VOICES[name][1])
 
 
 @pytest.mark.parametrize("birth_sex", ["FEMALE", "UNKNOWN"])
 @pytest.mark.parametrize("name", ["whisper", "shouting", "singing", "child", "text to speech"])
 def test_an_odd_voice_is_noticed_whatever_the_birth_sex(tmp_path: Path, name: str, birth_sex: str) -> None:
-    make, warning = VOICES[name]
-    assert_doubted(analyse(tmp_path, make(), by_voice(birth_sex)), warning)
+    assert_doubted(analyse(tmp_path, voice(name), by_voice(birth_sex)), VOICES[name][1])
 
 
 def test_8_khz_is_named_as_a_narrow_band(tmp_path: Path) -> None:
@@ -229,7 +233,7 @@ def test_an_ordinary_reading_raises_no_doubt(tmp_path: Path) -> None:
 
 
 ORDINARY: dict[str, Callable[[Samples], Samples | bytes]] = {
-    **{container: partial(audio.encode, container=container) for container in audio.CONTAINERS},
+    **{container: functools.partial(audio.encode, container=container) for container in audio.CONTAINERS},
     "-20 dB": lambda samples: audio.gain(samples, -20),
     "small room": lambda samples: disturb(samples, "room", np.random.default_rng(1)),
     "noise at 25 dB": lambda samples: audio.add_noise(samples, 25),
@@ -345,8 +349,8 @@ def test_nothing_that_disturbs_a_recording_narrows_an_interval(
 
 # --- The command ---
 def test_a_folder_of_odd_recordings_is_scored_line_by_line(tmp_path: Path) -> None:
-    for name, (make, _) in VOICES.items():
-        (tmp_path / f"{name}.wav").write_bytes(wav(make()[: 15 * audio.RATE]))
+    for name in VOICES:
+        (tmp_path / f"{name}.wav").write_bytes(wav(voice(name)[: 15 * audio.RATE]))
     (tmp_path / "nothing.wav").write_bytes(b"")
     (tmp_path / "silence.flac").write_bytes(audio.encode(audio.silence(12), "flac"))
     out = StringIO()
