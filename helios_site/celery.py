@@ -84,3 +84,8 @@ def _schedule(sender: Celery, **_: Any) -> None:
     every(3600, "helios.housekeeping.remove_old_usage")
     every(60, "helios.housekeeping.send_organization_notices")
     every(300, "helios.housekeeping.look_after_closings")
+    every(300, "helios.housekeeping.purge_deleted")
+    # Erasing removes them itself; this finds those that the store did not take.
+    every(60, "helios.housekeeping.remove_erased_objects")
+    every(60, "helios.housekeeping.look_after_exports")
+    every(60, "helios.housekeeping.compact_counts")

@@ -18,6 +18,7 @@ HEALOS_ERROR_TEXTS = {
     "document": "Document not found",
     "note": "Note not found",
     "session": "Session not found",
+    "export": "Export not found",
 }
 HEALOS_DELETE_STATUS = 200
 HEALOS_MAX_LIMIT = 100
@@ -41,3 +42,5 @@ HEALOS_REPEAT_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 HEALOS_DOCUMENT_MAX_BYTES = 10 * 2**20
 HEALOS_DOCUMENT_LIST_META = True  # the list of documents has `meta`, as the other lists
 PATIENT_CASCADE = ("appointments", "documents", "clinical_notes")  # go, and come back, with their patient
+HEALOS_EXPORT_DAYS = 7  # how long the archive of a patient's data is kept
+HEALOS_EXPORT_URL_TTL_SECONDS = 900  # of a link to it, which is all that a download needs

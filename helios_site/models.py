@@ -31,3 +31,17 @@ class IdempotentReply(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status} {self.scope[:12]}…"
+
+
+class ErasedObject(models.Model):
+    """An object of the storage whose row was erased, until it is removed, too."""
+
+    storage_key = models.CharField(max_length=200, primary_key=True)
+    due_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        indexes: ClassVar = [models.Index(fields=["due_at"], name="erased_object_due")]
+
+    def __str__(self) -> str:
+        return self.storage_key

@@ -247,6 +247,7 @@ SPECTACULAR_SETTINGS = {
         "apps.model_runs.openapi.describe_runs",
         "apps.webhooks.openapi.describe_webhooks",
         "apps.patients.openapi.describe_patients",
+        "apps.model_runs.patient_runs.person_openapi.describe_person",
         "apps.api_keys.openapi.describe_keys",
         "apps.api_keys.usage.openapi.describe_usage",
         "apps.api_keys.audit_events.openapi.describe_audit",

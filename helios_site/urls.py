@@ -9,6 +9,7 @@ from apps.api_keys.first_key_page import first_key
 from apps.api_keys.replacement_page import replacement
 from apps.api_keys.usage.views import usage_page
 from apps.model_runs import archive_page, uploads
+from apps.model_runs.patient_runs import export_page
 from helios_site import health, metrics
 from helios_site.api.families.healos.view import UnknownPathView
 from helios_site.start import start
@@ -25,6 +26,7 @@ urlpatterns = [
     path("", include("helios_site.api.urls")),  # /openapi.json, /api-reference
     path("browse/", include("helios_site.browse")),
     re_path(r"^uploads/(?P<run_id>[^/]+)$", uploads.upload, name="upload"),
+    path("patient-export", export_page.download, name="patient-export"),
     path("organization/archive", archive_page.download, name="organization-archive"),
     path("v1/", include("apps.webhooks.urls")),
     path("api/v1/", include("apps.api_keys.urls")),

@@ -13,6 +13,19 @@ from apps.accounts.models import User
 from helios_site.storage import object_store
 
 
+def attachment(key: str, filename: str) -> FileResponse:
+    """The archive that is stored under `key`, to be saved and kept by nobody on its way. Raises Http404."""
+    try:
+        with object_store().local_path(key) as path:
+            file = open(path, "rb")  # noqa: SIM115 - the response closes it; a path that is gone by then stays readable
+    except FileNotFoundError:
+        raise Http404 from None
+    response = FileResponse(file, as_attachment=True, filename=filename, content_type="application/zip")
+    response["Cache-Control"] = "private, no-store"
+    response["Content-Security-Policy"] = "sandbox"
+    return response
+
+
 @require_safe
 @login_required
 def download(request: HttpRequest) -> FileResponse:
@@ -22,11 +35,7 @@ def download(request: HttpRequest) -> FileResponse:
     organization = archive_of(user, request.GET.get("of", ""))
     if organization is None:
         raise Http404
-    try:
-        with object_store().local_path(organization.archive_key) as path:
-            file = open(path, "rb")  # noqa: SIM115 - the response closes it; a path that is gone by then stays readable
-    except FileNotFoundError:
-        raise Http404 from None
+    response = attachment(organization.archive_key, f"helios-{organization.id}-{timezone.now():%Y%m%d}.zip")
     audit.record(
         "organization.archive_downloaded",
         actor=audit.by_user(user),
@@ -34,8 +43,4 @@ def download(request: HttpRequest) -> FileResponse:
         object_type="organization",
         object_id=organization.id,
     )
-    name = f"helios-{organization.id}-{timezone.now():%Y%m%d}.zip"
-    response = FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
-    response["Cache-Control"] = "private, no-store"
-    response["Content-Security-Policy"] = "sandbox"
     return response

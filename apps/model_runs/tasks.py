@@ -12,7 +12,9 @@ from django.conf import settings
 from apps.accounts.closing import EXPORT
 from apps.model_runs import model_choice, services
 from apps.model_runs.execution import execute_run
+from apps.model_runs.patient_runs.exporting import export_person
 from apps.model_runs.queue import PROCESS_RUN
+from apps.patients.services import EXPORT as EXPORT_PATIENT
 
 
 @worker_init.connect
@@ -53,3 +55,8 @@ def look_after_closings() -> None:
 @shared_task(name=EXPORT)
 def export_organization(organization_id: str) -> None:
     services.export_organization(organization_id=UUID(organization_id))
+
+
+@shared_task(name=EXPORT_PATIENT)
+def export_patient(export_id: str) -> None:
+    export_person(export_id=UUID(export_id))

@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
+from django.utils import timezone
 
-from apps.patients.models import Patient, RecordCount
+from apps.patients.models import Patient, PatientExport, RecordCount
 
 
 def list_patients(organization_id: UUID) -> QuerySet[Any]:
@@ -25,3 +26,24 @@ def count_records(organization_id: UUID, kind: str) -> int:
     """How many live records of a kind the organisation has, without counting them."""
     changes = RecordCount.objects.filter(organization_id=organization_id, kind=kind)
     return int(changes.aggregate(live=Sum("live"))["live"] or 0)
+
+
+def is_kept(organization_id: UUID, patient_id: int) -> bool:
+    """Whether the organisation has the patient, be it deleted."""
+    return bool(Patient.objects.filter(organization_id=organization_id, id=patient_id).exists())
+
+
+def get_export(organization_id: UUID, patient_id: int, export_id: UUID) -> PatientExport | None:
+    """An archive of a patient who is there, until its time is over, or None."""
+    return _exports().filter(organization_id=organization_id, patient_id=patient_id, id=export_id).first()
+
+
+def downloadable_export(export_id: UUID) -> PatientExport | None:
+    """The archive that a signed link names, as long as there is something to download."""
+    ready = _exports().filter(status=PatientExport.Status.READY, organization__is_active=True)
+    return ready.filter(id=export_id).first()
+
+
+def _exports() -> QuerySet[PatientExport]:
+    at_hand = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+    return PatientExport.objects.filter(at_hand, patient__deleted_at__isnull=True)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from apps.model_runs.patient_runs.person_viewsets import ErasureViewSet, PatientExportViewSet
+from helios_site.api.families.routes import either
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    *either("patients/<str:patient_id>/erase", ErasureViewSet.as_view({"post": "create"})),
+    *either("patients/<str:patient_id>/export", PatientExportViewSet.as_view({"post": "create"})),
+    *either("patients/<str:patient_id>/exports/<str:export_id>", PatientExportViewSet.as_view({"get": "retrieve"})),
+]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from apps.model_runs.models import ModelRun
 from apps.webhooks.services import emit
@@ -20,6 +22,13 @@ def ended(run: ModelRun, status: str, *, safety: Any = None) -> None:
 def deleted(run: ModelRun) -> None:
     """The run is gone, and with it what its earlier events said."""
     emit(_event("model_run.deleted", run, "DELETED"))
+
+
+def erased(organization_id: UUID, run_ids: Iterable[UUID]) -> None:
+    """The runs of a person are gone for good: said without the label, which may name the person."""
+    events = [Event("model_run.deleted", organization_id, run_id, "DELETED") for run_id in run_ids]
+    if events:
+        emit(*events)
 
 
 def _event(kind: str, run: ModelRun, status: str) -> Event:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import UUID, uuid4
 
 import structlog
@@ -16,7 +14,9 @@ from apps.accounts.models import Organization
 from apps.api_keys.services import forget_keys
 from apps.model_runs.archive import write_archive
 from apps.model_runs.models import ModelRun
+from apps.patients.services import erase_patients
 from apps.webhooks.services import forget_endpoints
+from helios_site.alone import alone
 from helios_site.api.families.idempotency import forget_all
 from helios_site.bell import ring
 from helios_site.storage import StorageFull, object_store
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 BATCH = 200
 BUSY_SECONDS = 10.0  # of the worker that the sweeper needs, too
-_ARCHIVES = "archives"
+ARCHIVES = "archives"
 
 
 def look_after_closings(*, busy_seconds: float = BUSY_SECONDS) -> None:
@@ -43,12 +43,12 @@ def look_after_closings(*, busy_seconds: float = BUSY_SECONDS) -> None:
 def export_organization(*, organization_id: UUID) -> bool:
     """Make the archive of an organisation that is closing; False when there is one, when it is not closing, when it is
     too late, or while another worker makes it. An archive that cannot be written whole is not kept."""
-    with _alone(organization_id) as is_alone:
+    with alone(f"archive {organization_id}") as is_alone:
         organization = Organization.objects.get(id=organization_id)
         closing_at = organization.closing_at
         if not is_alone or closing_at is None or closing_at <= timezone.now() or organization.archive_key:
             return False
-        key = f"{organization_id}/{_ARCHIVES}/{uuid4().hex}"
+        key = f"{organization_id}/{ARCHIVES}/{uuid4().hex}"
         try:
             with object_store().writer(key) as writer:
                 content = write_archive(organization, writer.write)
@@ -69,7 +69,7 @@ def export_organization(*, organization_id: UUID) -> bool:
 
 def is_archive(key: str) -> bool:
     """Whether an object in the storage is an archive, and no recording."""
-    return key.split("/")[1] == _ARCHIVES
+    return key.split("/")[1] == ARCHIVES
 
 
 def archives_in_use(keys: list[str]) -> set[str]:
@@ -78,25 +78,13 @@ def archives_in_use(keys: list[str]) -> set[str]:
     return set(found.values_list("archive_key", flat=True))
 
 
-@contextmanager
-def _alone(organization_id: UUID) -> Iterator[bool]:
-    """Whether nobody else makes this organisation's archive. A message may come twice, the second time while the first
-    is worked on for longer than the broker waits for it. The lock ends with the connection, if not before."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"archive {organization_id}"])
-        is_mine = bool(cursor.fetchone()[0])
-        try:
-            yield is_mine
-        finally:
-            if is_mine:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [f"archive {organization_id}"])
-
-
 def _erase(organization: Organization, until: float) -> bool:
     """Erase all of an organisation whose time is over; False when there was not enough time, and something is left."""
     while _erase_some_runs(organization):
         if time.monotonic() >= until:
             return False
+    if not erase_patients(organization_id=organization.id, until=until):
+        return False
     if organization.archive_key:
         object_store().delete(organization.archive_key)
     with transaction.atomic():

@@ -109,6 +109,7 @@ def rerun_failed(*, actor: audit.Actor, run: ModelRun) -> ModelRun:
     again = ModelRun(
         organization_id=run.organization_id,
         created_by_key_id=run.created_by_key_id,
+        patient_id=run.patient_id,
         rerun_of=run.id,
         status=Status.RUNNING,
         created_at=now,

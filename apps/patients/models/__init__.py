@@ -5,6 +5,7 @@ from __future__ import annotations
 from apps.patients.models.appointments import Appointment
 from apps.patients.models.counts import RecordCount
 from apps.patients.models.documents import Document
+from apps.patients.models.exports import PatientExport
 from apps.patients.models.notes import Note, Session
 from apps.patients.models.patients import Patient
 from apps.patients.models.records import Record, RecordQuerySet, now_to_the_millisecond
@@ -14,6 +15,7 @@ __all__ = [
     "Document",
     "Note",
     "Patient",
+    "PatientExport",
     "Record",
     "RecordCount",
     "RecordQuerySet",

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+from apps.patients.services.counting import compact_counts
+from apps.patients.services.erasure import Gone, erase_patient, erase_patients, hold_patient
+from apps.patients.services.exports import (
+    EXPORT,
+    EXPORTS,
+    begin_export,
+    exports_in_use,
+    finish_export,
+    give_up_try,
+    look_after_exports,
+    new_export_key,
+    record_export,
+    request_export,
+)
 from apps.patients.services.patients import (
     change_patient,
     create_patient,
@@ -9,13 +23,30 @@ from apps.patients.services.patients import (
     record_read,
     restore_patient,
 )
+from apps.patients.services.purging import purge_deleted
 from apps.patients.services.records import ExternalIdTaken
 
 __all__ = [
+    "EXPORT",
+    "EXPORTS",
     "ExternalIdTaken",
+    "Gone",
+    "begin_export",
     "change_patient",
+    "compact_counts",
     "create_patient",
     "delete_patient",
+    "erase_patient",
+    "erase_patients",
+    "exports_in_use",
+    "finish_export",
+    "give_up_try",
+    "hold_patient",
+    "look_after_exports",
+    "new_export_key",
+    "purge_deleted",
+    "record_export",
     "record_read",
+    "request_export",
     "restore_patient",
 ]

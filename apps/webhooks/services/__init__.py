@@ -1,7 +1,7 @@
 """Every write to webhooks. One function a verb, one transaction each, its audit row in the same transaction."""
 
 from apps.webhooks.services.delivering import Claim, Outcome, claim_delivery, finish_delivery, remove_old_deliveries
-from apps.webhooks.services.emitting import emit, resend_delivery, send_test
+from apps.webhooks.services.emitting import emit, forget_deliveries, resend_delivery, send_test
 from apps.webhooks.services.endpoints import (
     EndpointDisabled,
     TooMany,
@@ -28,6 +28,7 @@ __all__ = [
     "enable_endpoint",
     "finish_delivery",
     "follow_organization",
+    "forget_deliveries",
     "forget_endpoints",
     "remove_old_deliveries",
     "resend_delivery",

@@ -37,6 +37,11 @@ JOIN unnest(%s::uuid[], %s::text[], %s::uuid[], %s::text[]) AS said (organizatio
 WHERE endpoint.is_enabled
 FOR KEY SHARE OF endpoint
 """
+_FORGET = """
+DELETE FROM webhooks_webhookdelivery AS delivery
+USING (SELECT id FROM webhooks_webhookendpoint WHERE organization_id = %s FOR KEY SHARE) AS endpoint
+WHERE delivery.endpoint_id = endpoint.id AND delivery.object_id = ANY(%s::uuid[])
+"""
 
 
 def emit(*events: Event) -> None:
@@ -52,6 +57,12 @@ def emit(*events: Event) -> None:
         cursor.execute(_EMIT, [whose, which, *map(list, zip(*columns, strict=True))])
         if cursor.rowcount:
             ring_on_commit()
+
+
+def forget_deliveries(*, organization_id: UUID, object_ids: list[UUID]) -> None:
+    """Remove what was told, or is still to be told, of objects that are erased."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, [organization_id, object_ids])
 
 
 def body_of(event: Event) -> str:

@@ -1,0 +1,123 @@
+"""The life of an archive of a patient: asked for, made by a worker, kept for some days, removed.
+
+The row is the truth, and the broker only a bell. What makes the archive knows the runs of the patient, too, and is in
+`apps.model_runs`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.patients.models import Patient, PatientExport
+from apps.patients.services import trail
+from apps.patients.services.erasure import remove_some
+from helios_site.bell import ring, ring_on_commit
+
+EXPORTS = "exports"  # what keys of archives have after the organisation
+EXPORT = "helios.runs.export_patient"
+MAX_TRIES = 5
+GAP = timedelta(minutes=2)  # until a job asks again for what is not made; doubles with each try
+
+Status = PatientExport.Status
+
+
+def request_export(*, actor: audit.Actor, organization_id: UUID, patient_id: int) -> PatientExport | None:
+    """The pending archive of a patient, a new one where none is pending; None when the patient is not there."""
+    with transaction.atomic():
+        # Two who ask at once take turns here.
+        patients = Patient.objects.of(organization_id).select_for_update(no_key=True)
+        if patients.filter(id=patient_id).first() is None:
+            return None
+        export = PatientExport.objects.filter(patient_id=patient_id, status=Status.PENDING).first()
+        if export is None:
+            export = PatientExport.objects.create(
+                organization_id=organization_id, patient_id=patient_id, due_at=timezone.now() + GAP
+            )
+        _record("export_requested", export, actor)
+        ring_on_commit(EXPORT, str(export.id))
+    return export
+
+
+def begin_export(*, export_id: UUID) -> PatientExport | None:
+    """Count a try to make it; None when it is not pending, or its patient was deleted meanwhile."""
+    begun = PatientExport.objects.filter(
+        id=export_id, status=Status.PENDING, tries__lt=MAX_TRIES, patient__deleted_at__isnull=True
+    ).update(tries=F("tries") + 1, due_at=timezone.now() + GAP * 2**MAX_TRIES)
+    return PatientExport.objects.select_related("patient__organization").get(id=export_id) if begun else None
+
+
+def give_up_try(*, export_id: UUID) -> None:
+    """It could not be made now: the job asks again, later after each try."""
+    for export in PatientExport.objects.filter(id=export_id, status=Status.PENDING):
+        due_at = timezone.now() + GAP * 2**export.tries
+        PatientExport.objects.filter(id=export_id, status=Status.PENDING).update(due_at=due_at)
+
+
+@transaction.atomic
+def finish_export(*, export_id: UUID, key: str) -> bool:
+    """Let it be downloaded from `key`; False when it was erased meanwhile, or made by another worker."""
+    if not PatientExport.objects.filter(id=export_id, status=Status.PENDING).update(
+        status=Status.READY, storage_key=key, due_at=None, expires_at=_end()
+    ):
+        return False
+    _record("exported", PatientExport.objects.get(id=export_id))
+    return True
+
+
+def look_after_exports() -> dict[str, int]:
+    """Remove the archives whose time is over, and ask again for those that are missing; how many of each."""
+    now = timezone.now()
+    expired = len(remove_some(PatientExport.objects.filter(expires_at__lte=now)))
+    due = PatientExport.objects.filter(status=Status.PENDING, due_at__lte=now)
+    for export in due.filter(Q(tries__gte=MAX_TRIES) | Q(patient__deleted_at__isnull=False)):
+        _fail(export.id)
+    ids = list(due.values_list("id", flat=True))
+    PatientExport.objects.filter(id__in=ids, status=Status.PENDING).update(due_at=now + GAP)
+    for export_id in ids:
+        ring(EXPORT, str(export_id))
+    return {"expired": expired, "asked_for": len(ids)}
+
+
+@transaction.atomic
+def _fail(export_id: UUID) -> None:
+    if PatientExport.objects.filter(id=export_id, status=Status.PENDING).update(
+        status=Status.FAILED, due_at=None, expires_at=_end()
+    ):
+        _record("export_failed", PatientExport.objects.get(id=export_id))
+
+
+def new_export_key(export: PatientExport) -> str:
+    """A fresh key for each try, so that two workers never touch the same object."""
+    return f"{export.organization_id}/{EXPORTS}/{export.id}/{uuid4().hex}"
+
+
+def exports_in_use(keys: list[str]) -> set[str]:
+    """Those of these objects that are archives of patients, and may still be downloaded."""
+    return set(PatientExport.objects.filter(storage_key__in=keys).values_list("storage_key", flat=True))
+
+
+def record_export(verb: str, export: PatientExport, *, actor: audit.Actor = audit.SYSTEM) -> None:
+    """Audit that somebody looked at it, or downloaded it: `export_read`, `export_downloaded`."""
+    _record(verb, export, actor)
+
+
+def _record(verb: str, export: PatientExport, actor: audit.Actor = audit.SYSTEM) -> None:
+    trail.record(
+        "patient",
+        verb,
+        actor=actor,
+        organization_id=export.organization_id,
+        object_id=export.patient_id,
+        reason=f"export {export.id}",
+    )
+
+
+def _end() -> object:
+    return timezone.now() + timedelta(days=settings.HEALOS_EXPORT_DAYS)

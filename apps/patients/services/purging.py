@@ -1,0 +1,64 @@
+"""The end of what was deleted: once it can no longer be restored, it is removed, files included."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.db import transaction
+
+from apps.patients.models import Appointment, Document, Note, Patient
+from apps.patients.services import records, trail
+from apps.patients.services.erasure import BATCH, remove_files, remove_rows, remove_some
+from helios_site.api.families.idempotency import forget
+
+BUSY_SECONDS = 10.0  # of the worker that the sweeper needs, too
+
+
+def purge_deleted(*, busy_seconds: float = BUSY_SECONDS) -> dict[str, int]:
+    """Purge what was deleted `SOFT_DELETE_DAYS` ago, until the time is up; how many of each kind. The next call goes
+    on. What went with a patient goes with it again; runs of a patient keep their data, without the patient."""
+    until = time.monotonic() + busy_seconds
+    # A store that is away holds up files alone, so what has none comes first.
+    return {
+        "appointment": _purge("appointment", Appointment, until),
+        "note": _purge("note", Note, until),
+        "document": _purge("document", Document, until),
+        "patient": _purge("patient", Patient, until),
+    }
+
+
+def _purge(kind: str, model: Any, until: float) -> int:
+    purged = 0
+    while ids := list(_due(model).values_list("pk", flat=True)[:BATCH]):
+        if model is Patient and not remove_files(ids, until=until):
+            break
+        removed = _remove(kind, model, ids)
+        purged += removed
+        if not removed or time.monotonic() >= until:
+            break
+    return purged
+
+
+def _due(model: Any) -> Any:
+    due = model.objects.filter(deleted_at__lt=records.restorable_since()).order_by("deleted_at")
+    return due if model is Patient else due.filter(deleted_with_patient=False)
+
+
+@transaction.atomic
+def _remove(kind: str, model: Any, ids: list[Any]) -> int:
+    rows = _due(model).filter(pk__in=ids)
+    if model is Document:
+        removed = remove_some(rows)
+    else:
+        removed = list(rows.select_for_update().order_by("pk").values_list("pk", "organization_id"))
+    gone: list[object] = [pk for pk, _ in removed]
+    if model is Patient:
+        gone = remove_rows([pk for pk, _ in removed])
+    else:
+        model.objects.filter(pk__in=gone).delete()
+    for pk, organization_id in removed:
+        trail.record(kind, "purged", organization_id=organization_id, object_id=pk)
+    for organization_id in {organization_id for _, organization_id in removed}:
+        forget(organization_id, gone)
+    return len(removed)
