@@ -9,7 +9,9 @@ from django.conf import settings
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
-from apps.patients.models import Patient, PatientExport, RecordCount
+from apps.patients.models import Document, Patient, PatientExport, RecordCount
+
+DOCUMENTS, EXPORTS = "documents", "exports"  # what the keys of their files have after the organisation
 
 
 def list_patients(organization_id: UUID) -> QuerySet[Any]:
@@ -42,6 +44,15 @@ def downloadable_export(export_id: UUID) -> PatientExport | None:
     """The archive that a signed link names, as long as there is something to download."""
     ready = _exports().filter(status=PatientExport.Status.READY, organization__is_active=True)
     return ready.filter(id=export_id).first()
+
+
+def files_in_use(keys: list[str]) -> set[str]:
+    """Those of these objects of the storage that a document or an export names."""
+    return {
+        key
+        for model in (Document, PatientExport)
+        for key in model._default_manager.filter(storage_key__in=keys).values_list("storage_key", flat=True)
+    }
 
 
 def _exports() -> QuerySet[PatientExport]:

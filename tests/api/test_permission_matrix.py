@@ -111,6 +111,13 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("PATCH", "ext-api/v1/patients/<str:patient_id>"): ONE_RUN,
     ("DELETE", "ext-api/v1/patients/<str:patient_id>"): ONE_RUN,
     ("POST", "ext-api/v1/patients/<str:patient_id>/restore"): ONE_RUN,
+    ("POST", "ext-api/v1/patients/<str:patient_id>/erase"): ONE_RUN,
+    ("POST", "ext-api/v1/patients/<str:patient_id>/export"): ONE_RUN._replace(own=202),
+    ("GET", "ext-api/v1/patients/<str:patient_id>/exports/<str:export_id>"): ONE_RUN,
+    ("POST", "browse/ext-api/v1/patients/<str:patient_id>/erase"): WRITE_RUN,
+    ("POST", "browse/ext-api/v1/patients/<str:patient_id>/export"): WRITE_RUN._replace(member=202, admin=202),
+    ("GET", "browse/ext-api/v1/patients/<str:patient_id>/exports/<str:export_id>"): PAGE_OF_RUN,
+    ("GET", "patient-export"): Row(*[404] * 10),  # the signed link alone decides
     ("GET", "browse/ext-api/v1/patients"): PAGE,
     ("POST", "browse/ext-api/v1/patients"): CREATE,
     ("GET", "browse/ext-api/v1/patients/<str:patient_id>"): PAGE_OF_RUN,
@@ -272,6 +279,9 @@ def own_objects(client: Client, make_key: MakeKey, method: str, route: str) -> d
     if "patient_id" in names:
         patient = client.post("/ext-api/v1/patients", {"name": "Maria Santos"}, content_type="application/json").json()
         objects["patient_id"] = patient["data"]["id"]
+    if "export_id" in names:
+        export = client.post(f"/ext-api/v1/patients/{objects['patient_id']}/export").json()
+        objects["export_id"] = export["data"]["id"]
     if names & {"key_id", "replacement_token"}:
         key_id = str(make_key()[0].id)
         objects |= {"key_id": key_id, "replacement_token": token_for(key_id)}
@@ -314,6 +324,8 @@ def ask(client: Client, method: str, route: str, objects: dict[str, str]) -> int
         body = {"name": "new", "scopes": ["model_runs:read"]}
     if method == "PATCH" or (method == "POST" and route.endswith("patients")):
         body = {"name": "renamed"}
+    if route.endswith("/erase"):
+        body = {"reason": "test_data"}
     headers = {"accept": "text/html"} if route.startswith("browse") else {}
     status: int = client.generic(
         method, path, json.dumps(body), content_type="application/json", headers=headers

@@ -15,12 +15,15 @@ from apps.api_keys import notices as key_notices
 from apps.api_keys.models import ApiKey, KeyReplacement, UsageDay
 from apps.model_runs import services
 from apps.model_runs.models import WellnessModelActivation
+from apps.patients.models import Patient
+from apps.patients.services import delete_patient
 from apps.webhooks.models import WebhookNotice
 from apps.webhooks.services import create_endpoint
 from helios_site.models import IdempotentReply
 from helios_site.storage import object_store
 from tests.conftest import MakeKey
 from tests.model_runs.conftest import OK, MakeRun
+from tests.patients.people import MARKED, keep, make_export, make_patient
 
 AFTER = timedelta(days=14, seconds=1)
 LABEL, KEY_NAME, SOUND = "canary-label", "canary-key", b"canary-recording " * 1000
@@ -35,6 +38,7 @@ CANARIES = (
     "203.0.113.7",
     "canary-reason",
     OK.transcript,
+    *(f"canary-{name}" for name in MARKED if name != "document-bytes"),  # which are in the storage
 )
 Tenant = Callable[[str], Organization]
 
@@ -68,6 +72,10 @@ def tenant(make_key: MakeKey, make_finished: MakeRun, make_running: MakeRun, mak
         for make in (make_finished, make_running):
             make(organization=organization, user_label=LABEL, content=SOUND)
         make_run(organization=organization, user_label=LABEL)
+        deleted = keep(make_patient(organization)).patient
+        delete_patient(actor=audit.SYSTEM, organization_id=organization.id, patient_id=deleted.pk)
+        keep(make_patient(organization))
+        make_export(Patient.objects.of(organization.id).get())
         return organization
 
     return make

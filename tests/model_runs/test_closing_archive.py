@@ -84,6 +84,19 @@ def test_an_admin_downloads_everything_by_the_mailed_link(tenant: Tenant) -> Non
     assert (ok["user_label"], ok["transcript"], ok["scores"]) == (LABEL, OK.transcript, OK.scores)
     assert files[f"recordings/{ok['id']}"] == SOUND
     assert sum(name.startswith("recordings/") for name in files) == 2
+    [patient] = [json.loads(line) for line in files["patients.ndjson"].splitlines()]
+    assert (patient["name"], patient["email"]) == ("canary-name", "canary-email@example.net")
+    for kind, field in (
+        ("appointments", "notes"),
+        ("documents", "filename"),
+        ("sessions", "text"),
+        ("notes", "content"),
+    ):
+        [row] = [json.loads(line) for line in files[f"{kind}.ndjson"].splitlines()]  # without the deleted patient's
+        assert row["patient_id"] == patient["id"]
+        assert row[field].startswith("canary-"), kind
+    [document] = [name for name in files if name.startswith("documents/")]
+    assert files[document] == b"canary-document-bytes"
     assert json.loads(files["organization.json"])["name"] == "Canary Clinic"
     assert [one["role"] for one in json.loads(files["members.json"])] == ["admin"]
     assert [one["name"] for one in json.loads(files["api_keys.json"])] == [KEY_NAME]

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 import time_machine
 from django.apps import apps
-from django.db import connection, models
+from django.db import models
 from django.test import Client
 from django.utils import timezone
-from psycopg.sql import SQL, Identifier
 
 from apps.accounts.models import AuditEvent, Organization
 from apps.accounts.sealing import seal_waiting
@@ -20,6 +19,7 @@ from apps.model_runs.models import ModelRun
 from apps.model_runs.services import closing as closings
 from apps.webhooks.models import WebhookDelivery
 from tests.model_runs.conftest import make_finished, make_run, make_running
+from tests.model_runs.people import rows_with
 from tests.model_runs.tenants import (
     AFTER,
     CANARIES,
@@ -33,20 +33,6 @@ from tests.model_runs.tenants import (
 __all__ = ["make_finished", "make_run", "make_running", "tenant"]  # fixtures
 
 pytestmark = pytest.mark.django_db
-
-
-_HOLDING = SQL("SELECT count(*) FROM {} AS one WHERE position(%s IN one::text) > 0")
-
-
-def rows_with(canary: str) -> list[str]:
-    """The tables that hold the text anywhere, by their own text form."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        found = []
-        for (table,) in cursor.fetchall():
-            cursor.execute(_HOLDING.format(Identifier(table)), [canary])
-            found += [table] * cursor.fetchone()[0]
-    return found
 
 
 def test_after_fourteen_days_nothing_of_it_is_left_but_its_trail(tenant: Tenant, admin: Client) -> None:
@@ -113,6 +99,13 @@ DECIDED = {
     "helios_site.idempotentreply": "erased",
     "model_runs.modelrun": "erased",
     "model_runs.wellnessmodelactivation": "erased",
+    "patients.appointment": "erased",
+    "patients.document": "erased",
+    "patients.note": "erased",
+    "patients.patient": "erased",
+    "patients.patientexport": "erased",
+    "patients.recordcount": "erased",
+    "patients.session": "erased",
     "webhooks.webhookdelivery": "erased",
     "webhooks.webhookendpoint": "erased",
     "webhooks.webhooknotice": "erased",

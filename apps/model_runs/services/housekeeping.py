@@ -14,14 +14,14 @@ from apps.model_runs.models import DataToDelete, ModelRun, Status
 from apps.model_runs.services import announcing, trail
 from apps.model_runs.services.closing import ARCHIVES, archives_in_use
 from apps.model_runs.services.creation import run_of_recording
-from apps.patients.services import EXPORTS, exports_in_use
+from apps.patients.selectors import DOCUMENTS, EXPORTS, files_in_use
 from helios_site.api.families.idempotency import forget
 from helios_site.storage import object_store
 
 BATCH = 500
 # Objects that no row names are removed only when no upload can still be about to name them.
 LEFTOVER_AGE = timedelta(hours=6)
-_NOT_OF_RUNS = (ARCHIVES, EXPORTS)
+_NOT_OF_RUNS = (ARCHIVES, DOCUMENTS, EXPORTS)
 
 _BLANK_INPUTS: dict[str, object] = {
     "date_of_birth": None,
@@ -133,7 +133,7 @@ def _remove_orphaned_objects() -> int:
     while some := list(islice(keys, BATCH)):
         of_runs = {run_of_recording(key) for key in some if key.split("/")[1] not in _NOT_OF_RUNS}
         runs = ModelRun.objects.filter(id__in=of_runs)  # the primary key is indexed
-        named = set(runs.values_list("recording_key", flat=True)) | archives_in_use(some) | exports_in_use(some)
+        named = set(runs.values_list("recording_key", flat=True)) | archives_in_use(some) | files_in_use(some)
         for key in some:
             if key not in named:
                 object_store().delete(key)

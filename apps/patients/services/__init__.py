@@ -6,9 +6,7 @@ from apps.patients.services.counting import compact_counts
 from apps.patients.services.erasure import Gone, erase_patient, erase_patients, hold_patient
 from apps.patients.services.exports import (
     EXPORT,
-    EXPORTS,
     begin_export,
-    exports_in_use,
     finish_export,
     give_up_try,
     look_after_exports,
@@ -28,7 +26,6 @@ from apps.patients.services.records import ExternalIdTaken
 
 __all__ = [
     "EXPORT",
-    "EXPORTS",
     "ExternalIdTaken",
     "Gone",
     "begin_export",
@@ -38,7 +35,6 @@ __all__ = [
     "delete_patient",
     "erase_patient",
     "erase_patients",
-    "exports_in_use",
     "finish_export",
     "give_up_try",
     "hold_patient",

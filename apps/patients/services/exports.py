@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.patients.models import Patient, PatientExport
+from apps.patients.selectors import EXPORTS
 from apps.patients.services import trail
 from apps.patients.services.erasure import remove_some
 from helios_site.bell import ring, ring_on_commit
 
-EXPORTS = "exports"  # what keys of archives have after the organisation
 EXPORT = "helios.runs.export_patient"
 MAX_TRIES = 5
 GAP = timedelta(minutes=2)  # until a job asks again for what is not made; doubles with each try
@@ -96,11 +96,6 @@ def _fail(export_id: UUID) -> None:
 def new_export_key(export: PatientExport) -> str:
     """A fresh key for each try, so that two workers never touch the same object."""
     return f"{export.organization_id}/{EXPORTS}/{export.id}/{uuid4().hex}"
-
-
-def exports_in_use(keys: list[str]) -> set[str]:
-    """Those of these objects that are archives of patients, and may still be downloaded."""
-    return set(PatientExport.objects.filter(storage_key__in=keys).values_list("storage_key", flat=True))
 
 
 def record_export(verb: str, export: PatientExport, *, actor: audit.Actor = audit.SYSTEM) -> None:

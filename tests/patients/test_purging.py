@@ -1,0 +1,141 @@
+"""What was deleted can be brought back for some days, and is gone after them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from apps.accounts.audit import SYSTEM
+from apps.accounts.models import AuditEvent, Organization
+from apps.patients import services
+from apps.patients.models import Document, Patient, PatientExport
+from apps.patients.services import erasure
+from helios_site.models import IdempotentReply
+from helios_site.storage.local import LocalStorage
+from tests.model_runs.conftest import exists, make_finished, make_run, make_running  # noqa: F401 - fixtures
+from tests.patients.people import Kept, keep, left, make_export, make_patient
+
+pytestmark = pytest.mark.django_db
+ALL = ["Patient", "Appointment", "Document", "Session", "Note", "file"]
+NONE = {"appointment": 0, "note": 0, "document": 0, "patient": 0}
+
+
+def delete(kept: Kept) -> None:
+    organization_id = kept.patient.organization_id
+    assert services.delete_patient(actor=SYSTEM, organization_id=organization_id, patient_id=kept.patient.pk)
+
+
+def after(days: float) -> Any:
+    return time_machine.travel(timezone.now() + timedelta(days=days))
+
+
+def test_107_a_patient_comes_back_with_what_went_with_it(organization: Organization) -> None:
+    kept = keep(make_patient(organization))
+    earlier = keep(kept.patient, "earlier")
+    Document.objects.filter(pk=earlier.document.pk).update(deleted_at=timezone.now())
+    delete(kept)
+    with after(29.9):
+        assert services.purge_deleted() == NONE
+        assert (
+            services.restore_patient(actor=SYSTEM, organization_id=organization.id, patient_id=kept.patient.pk)
+            == kept.patient
+        )
+    for row in (kept.patient, kept.appointment, kept.document, kept.note, earlier.appointment, earlier.note):
+        row.refresh_from_db()
+        assert (row.deleted_at, getattr(row, "deleted_with_patient", False)) == (None, False)
+    earlier.document.refresh_from_db()
+    assert earlier.document.deleted_at is not None, "was deleted by itself"
+
+
+def test_107_after_the_purge_there_is_nothing_to_bring_back(organization: Organization) -> None:
+    kept = keep(make_patient(organization))
+    other = keep(make_patient(organization, "other"), "other")
+    export = make_export(kept.patient)
+    IdempotentReply.objects.create(
+        scope="a", organization_id=organization.id, body_sha256="", status=201, object_ids=[str(kept.note.pk)]
+    )
+    delete(kept)
+    with after(30.1):
+        restored = services.restore_patient(actor=SYSTEM, organization_id=organization.id, patient_id=kept.patient.pk)
+        assert restored is None, "too late, before the job came by"
+        assert left(kept) == ALL
+        assert services.purge_deleted() == NONE | {"patient": 1}
+        assert services.purge_deleted() == NONE
+    assert (left(kept), left(other)) == ([], ALL)
+    assert not PatientExport.objects.exists()
+    assert not exists(export.storage_key)
+    assert not IdempotentReply.objects.exists()
+    actions = (
+        AuditEvent.objects.filter(object_id=str(kept.patient.pk)).order_by("id").values_list("action", "actor_type")
+    )
+    assert list(actions) == [("patient.deleted", "system"), ("patient.purged", "system")]
+
+
+def test_what_was_deleted_by_itself_is_purged_by_itself(organization: Organization) -> None:
+    kept, fresh = keep(make_patient(organization)), keep(make_patient(organization, "fresh"), "fresh")
+    for row in (kept.appointment, kept.document, kept.note):
+        type(row)._default_manager.filter(pk=row.pk).update(deleted_at=timezone.now() - timedelta(days=30, minutes=1))
+    Document.objects.filter(pk=fresh.document.pk).update(deleted_at=timezone.now() - timedelta(days=29))
+    assert services.purge_deleted() == {"appointment": 1, "note": 1, "document": 1, "patient": 0}
+    assert (left(kept), left(fresh)) == (["Patient", "Session"], ALL)
+    purged = AuditEvent.objects.filter(action__endswith=".purged", organization_id=organization.id)
+    assert sorted(purged.values_list("action", "object_id")) == sorted(
+        (f"{kind}.purged", str(row.pk))
+        for kind, row in (("appointment", kept.appointment), ("document", kept.document), ("note", kept.note))
+    )
+
+
+def test_the_runs_of_a_purged_patient_keep_their_data(
+    organization: Organization,
+    make_finished: Any,  # noqa: F811 - the fixture
+) -> None:
+    kept, run = keep(make_patient(organization)), make_finished()
+    type(run).objects.filter(id=run.id).update(patient=kept.patient)
+    delete(kept)
+    with after(31):
+        services.purge_deleted()
+    again = type(run).objects.get(id=run.id)
+    assert (again.patient_id, again.user_label, again.transcript) == (None, run.user_label, run.transcript)
+    assert exists(run.recording_key)
+
+
+def test_a_purge_goes_on_where_the_time_was_up(organization: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.patients.services.purging.BATCH", 2)
+    people = [make_patient(organization, f"p{number}") for number in range(3)]
+    Patient.objects.update(deleted_at=timezone.now() - timedelta(days=31))
+    assert services.purge_deleted(busy_seconds=0)["patient"] == 2
+    assert services.purge_deleted(busy_seconds=0)["patient"] == 1
+    assert not Patient.objects.filter(id__in=[one.pk for one in people]).exists()
+
+
+def test_a_store_that_is_away_leaves_the_rows_that_name_its_files(
+    organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = keep(make_patient(organization))
+    alone = keep(make_patient(organization, "alone"), "alone")
+    delete(kept)
+    long_ago: datetime = timezone.now() - timedelta(days=31)
+    Patient.objects.filter(pk=kept.patient.pk).update(deleted_at=long_ago)
+    type(alone.appointment).objects.filter(pk=alone.appointment.pk).update(deleted_at=long_ago)
+
+    def away(self: LocalStorage, key: str) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStorage, "delete", away)
+        with pytest.raises(ConnectionError):
+            services.purge_deleted()
+    assert left(kept) == ALL
+    assert "Appointment" not in left(alone), "what has no file does not wait"
+    assert services.purge_deleted()["patient"] == 1
+    assert left(kept) == []
+
+
+def test_every_kind_of_row_of_a_patient_is_removed_with_it() -> None:
+    """A model that is added later must be named here, and erased."""
+    related = {relation.related_model for relation in Patient._meta.related_objects}
+    assert {model for model in related if model._meta.app_label == "patients"} == set(erasure._KEPT_OF_PATIENTS)
