@@ -1,10 +1,11 @@
-"""One file with everything that an installation cannot make again: database, recordings and secrets.
+"""One file with everything that an installation cannot make again: database, stored files and secrets.
 
 A tar archive of these members, in this order: `manifest.json`, `secrets.json`, `database.dump` (pg_dump's custom
-format), `recordings/<key>` for each stored object, `end.json`. The database is dumped before the recordings are
-copied, so that every recording that a run names is there; one that was erased meanwhile is left out. They come out of
-whatever store the settings choose, a bucket included. `end.json` holds the SHA-256 over all that stands before it, by
-which a copy that was cut or altered on its way is told from a whole one before anything is restored.
+format), `recordings/<key>` for each stored object, be it a recording, a document or an archive, `end.json`. The
+database is dumped before the objects are copied, so that each one that a row names is there; one that was erased
+meanwhile is left out. They come out of whatever store the settings choose, a bucket included. `end.json` holds the
+SHA-256 over all that stands before it, by which a copy that was cut or altered on its way is told from a whole one
+before anything is restored.
 """
 
 from __future__ import annotations

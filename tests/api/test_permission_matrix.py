@@ -280,7 +280,9 @@ def own_objects(client: Client, make_key: MakeKey, method: str, route: str) -> d
         patient = client.post("/ext-api/v1/patients", {"name": "Maria Santos"}, content_type="application/json").json()
         objects["patient_id"] = patient["data"]["id"]
     if "export_id" in names:
-        export = client.post(f"/ext-api/v1/patients/{objects['patient_id']}/export").json()
+        export = client.post(
+            f"/ext-api/v1/patients/{objects['patient_id']}/export", content_type="application/json"
+        ).json()
         objects["export_id"] = export["data"]["id"]
     if names & {"key_id", "replacement_token"}:
         key_id = str(make_key()[0].id)

@@ -31,6 +31,7 @@ from tests.runtime.conftest import data_directory, environ_of
 
 Member = tuple[str, bytes]
 CONTENT = b"no sound, only words"
+FILES = ("of-an-organisation/documents/id/0a", "of-an-organisation/exports/id/0b")  # keys as in the object storage
 WEBHOOK = {"url": "https://93.184.216.34/hook", "events": ["api_key.revoked"]}  # of nothing that happens here
 # What only the secrets of the backup can answer: the webhook's secret, whose key it is, the signature of an upload.
 OPENED = """
@@ -83,6 +84,10 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
             webhook = customer.call("POST", "/v1/webhooks", json.dumps(WEBHOOK).encode())
             made["webhook"] = (webhook["id"], webhook["secret"])
             made["heads"] = re.findall(r"head ([0-9a-f]{64})", helios.command("verify_audit"))
+            for key in FILES:  # a document and an archive
+                path = folder / "recordings" / "stored" / key
+                path.parent.mkdir(parents=True)
+                path.write_bytes(key.encode())
             made["said"] = helios.command("backup", str(file))
             made["opened"] = json.loads(helios.command(*opening(made)))
         finally:
@@ -102,7 +107,7 @@ def test_doctor_gives_a_sound_installation_good_lines_alone(original: dict[str, 
 def test_a_backup_restored_elsewhere_is_the_same_installation_also_after_a_try_that_failed(
     original: dict[str, Any], tmp_path: Path
 ) -> None:
-    assert "the database, 1 recordings and the secrets" in original["said"]
+    assert "the database, 3 stored files and the secrets" in original["said"]
     damaged = altered(original["file"], tmp_path / "damaged", CONTENT)
     with data_directory() as folder:
         refused = command(folder, "restore", str(damaged))
@@ -111,8 +116,10 @@ def test_a_backup_restored_elsewhere_is_the_same_installation_also_after_a_try_t
         restored = command(folder, "restore", str(original["file"]))
         assert restored.returncode == 0, restored.stderr
         assert datadir.stored_secrets(folder) == original["secrets"]
-        [stored] = [path for path in (folder / "recordings" / "stored").rglob("*") if path.is_file()]
-        assert stored.read_bytes() == CONTENT
+        root = folder / "recordings" / "stored"
+        stored = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        assert [stored.pop(key).decode() for key in FILES] == list(FILES)
+        assert list(stored.values()) == [CONTENT]
         helios = Installation(folder, {}, workers=1)
         helios.start()
         try:
@@ -207,7 +214,7 @@ def test_a_backup_names_the_secrets_that_it_does_not_hold(original: dict[str, An
     )
     with open_backup(original["file"].with_name("stopped.backup")) as backup:
         assert backup.summary.environment == ("HELIOS_API_KEY_PEPPERS",)
-        assert backup.summary.recordings == 1
+        assert backup.summary.recordings == 3
         assert backup.secrets() == original["secrets"]
     assert b"pepper-of-the-environment" not in original["file"].with_name("stopped.backup").read_bytes()
 

@@ -64,7 +64,7 @@ def test_a_database_and_a_bucket_of_ones_own_are_restored_into_empty_ones_alone(
     file = tmp_path / "helios.backup"
     ours = {"DATABASE_URL": database_url_of_tests(), **bucket(s3_server, BUCKET)}
     made = command(settings.DATA_DIR, "backup", str(file), **ours)
-    assert (made.returncode, "1 recordings" in made.stdout) == (0, True), made.stderr
+    assert (made.returncode, "1 stored files" in made.stdout) == (0, True), made.stderr
 
     restored, third = empty_bucket(s3, "restored"), empty_bucket(s3, "third")
     with new_database() as name:

@@ -1,4 +1,4 @@
-"""`manage.py backup PATH`: database, recordings and secrets in one file, while Helios runs or not."""
+"""`manage.py backup PATH`: database, stored files and secrets in one file, while Helios runs or not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from helios_site.storage import object_store
 
 class Command(BaseCommand):
     help = (
-        "Write database, recordings and secrets into one new file, which only its owner may read. Whoever has it has "
+        "Write database, stored files and secrets into one new file, which only its owner may read. Whoever has it has "
         "everything: keep it as you keep secrets."
     )
     requires_system_checks = ()
@@ -51,6 +51,6 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"The backup cannot be written: {error}") from error
-        self.stdout.write(f"{target}: the database, {summary.recordings} recordings and the secrets.")
+        self.stdout.write(f"{target}: the database, {summary.recordings} stored files and the secrets.")
         if summary.environment:
             self.stderr.write(f"Not in it, since set in the environment: {', '.join(summary.environment)}. Keep them.")

@@ -43,7 +43,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"The backup cannot be restored: {error}") from error
         self.stdout.write(
-            f"Restored the backup of {backup.summary.made_at}: the database, {backup.summary.recordings} recordings "
+            f"Restored the backup of {backup.summary.made_at}: the database, {backup.summary.recordings} stored files "
             "and the secrets. Start Helios as usual; runs that waited then are taken up within a minute."
         )
         if backup.summary.environment:
