@@ -14,6 +14,8 @@ import schemathesis
 def map_case(context: Any, case: Any) -> Any:
     if re.fullmatch("[!-~]{1,255}", (case.headers or {}).get("Idempotency-Key", "")):
         case.headers["Idempotency-Key"] = str(uuid4())  # one for each call
+    if "If-Match" in (case.headers or {}) and case.meta.generation.mode.is_positive:
+        case.headers["If-Match"] = "*"  # what version an object has is in no description
     if isinstance(case.body, dict):
         _name_tags_differently(case.body.get("tags"))
         if case.body.get("url") == "" and case.meta.generation.mode.is_positive:

@@ -30,7 +30,7 @@ from tests.contract.healos.patients import PATIENTS
 from tests.model_runs.conftest import OK, MakeRun
 from tests.patients.people import MARKED, Kept, keep, rich
 
-__all__ = ["Person", "anywhere", "make_person", "rows_with"]
+__all__ = ["Person", "anywhere", "make_person", "rows_with", "where"]
 OF_RUNS = ("label", "accent", "tag", "transcript", "phrase", "warning", "recording")
 
 
@@ -105,33 +105,35 @@ def make_person(
     return make
 
 
-_HOLDING = SQL("SELECT count(*) FROM {} AS one WHERE position(%s IN one::text) > 0 OR position(%s IN one::text) > 0")
-
-
-def rows_with(canary: str) -> list[str]:
-    """The tables that hold the text anywhere, by their own text form; also as bytes."""
+def rows_with(*canaries: str) -> dict[str, list[str]]:
+    """For each text a table's name for each row that holds it, by the row's own text form, be it as bytes."""
+    found: dict[str, list[str]] = {canary: [] for canary in canaries}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        found = []
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
         for (table,) in cursor.fetchall():
-            cursor.execute(_HOLDING.format(Identifier(table)), [canary, canary.encode().hex()])
-            found += [table] * cursor.fetchone()[0]
+            cursor.execute(SQL("SELECT one::text FROM {} AS one").format(Identifier(table)))
+            for (row,) in cursor.fetchall():
+                for canary in canaries:
+                    found[canary] += [table] * (canary in row or canary.encode().hex() in row)
     return found
 
 
-def anywhere(canary: str) -> list[str]:
-    """Tables, objects of the storage, and keys of Valkey that hold the text."""
-    return [*rows_with(canary), *_objects_with(canary.encode()), *_valkey_with(canary.encode())]
+def anywhere(*canaries: str) -> dict[str, list[str]]:
+    """For each text the tables, objects of the storage and keys of Valkey that hold it."""
+    found = rows_with(*canaries)
+    for place, content in (*_objects(), *_valkey()):
+        for canary in canaries:
+            found[canary] += [place] * (canary.encode() in content)
+    return {canary: sorted(places) for canary, places in found.items()}
 
 
-def _objects_with(canary: bytes) -> Iterator[str]:
+def _objects() -> Iterator[tuple[str, bytes]]:
     for key in object_store().keys_before(timezone.now() + timedelta(days=1)):
         with object_store().local_path(key) as path:
-            if canary in key.encode() or canary in path.read_bytes():
-                yield key
+            yield key, key.encode() + path.read_bytes()
 
 
-def _valkey_with(canary: bytes) -> Iterator[str]:
+def _valkey() -> Iterator[tuple[str, bytes]]:
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         reading: dict[bytes, Callable[[bytes], Any]] = {
             b"string": client.get,
@@ -141,5 +143,9 @@ def _valkey_with(canary: bytes) -> Iterator[str]:
             b"zset": lambda key: client.zrange(key, 0, -1),
         }
         for key in client.scan_iter():
-            if canary in key + repr(reading[client.type(key)](key)).encode():
-                yield key.decode()
+            yield key.decode(), key + repr(reading[client.type(key)](key)).encode()
+
+
+def where(found: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Those that were found at all."""
+    return {canary: places for canary, places in found.items() if places}

@@ -22,7 +22,6 @@ from apps.model_runs.services import housekeeping
 from apps.patients import services
 from apps.patients.models import Document, Patient, PatientExport
 from apps.patients.services import exports
-from helios_site import bell
 from helios_site.storage import StorageFull
 from tests.conftest import MakeKey
 from tests.contract.healos.calls import content_of, send, with_key
@@ -224,7 +223,7 @@ def test_a_broker_that_is_away_delays_an_archive_and_loses_none(
         raise ConnectionError
 
     with monkeypatch.context() as patch, django_capture_on_commit_callbacks(execute=True):
-        patch.setattr(bell.current_app, "send_task", away)
+        patch.setattr("helios_site.bell.current_app.send_task", away)
         asked_for(api, path)
     with time_machine.travel(timezone.now() + timedelta(minutes=3)):
         assert services.look_after_exports()["asked_for"] == 1

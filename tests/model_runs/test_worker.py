@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.db import connection
 
+from apps.accounts.audit import SYSTEM
+from apps.accounts.models import Organization
 from apps.model_runs.models import ModelRun, Status
+from apps.patients.models import PatientExport
+from apps.patients.services import request_export
 from tests.conftest import RECORDINGS
-from tests.model_runs.conftest import MakeRun
+from tests.model_runs.conftest import MakeRun, exists
+from tests.patients.people import make_patient
 
 pytestmark = [pytest.mark.django_db(transaction=True), RECORDINGS]
 
 
 def await_end(run: ModelRun) -> None:
+    wait_while(ModelRun.objects.filter(id=run.id, status=Status.RUNNING).exists)
+
+
+def wait_while(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
-    while ModelRun.objects.filter(id=run.id, status=Status.RUNNING).exists():
-        assert time.monotonic() < deadline, "The worker did not take the run."
+    while is_so():
+        assert time.monotonic() < deadline, "The worker did not take it."
         time.sleep(0.02)
 
 
@@ -47,3 +57,12 @@ def test_a_worker_replaces_a_connection_that_broke(worker: Path, make_running: M
     run.refresh_from_db()
     assert (run.status, run.attempt, run.enqueue_count) == (Status.COMPLETE_ERROR, 1, 0)
     assert other_sessions() - broken
+
+
+def test_a_worker_makes_the_archive_that_was_asked_for(worker: Path, organization: Organization) -> None:
+    patient = make_patient(organization)
+    request_export(actor=SYSTEM, organization_id=organization.id, patient_id=patient.pk)
+    wait_while(PatientExport.objects.filter(status="pending").exists)
+    export = PatientExport.objects.get()
+    assert (export.status, export.tries) == ("ready", 1)
+    assert exists(export.storage_key)

@@ -125,7 +125,8 @@ WEEK = timedelta(days=7)
 
 def left(kept: Kept) -> list[str]:
     """Which of them, and of the document's file, there still are."""
-    rows = [type(row).__name__ for row in kept if type(row)._default_manager.filter(pk=row.pk).exists()]
+    models: list[tuple[Any, Any]] = [(type(row), row.pk) for row in kept]
+    rows = [model.__name__ for model, pk in models if model.objects.filter(pk=pk).exists()]
     try:
         with object_store().local_path(kept.document.storage_key):
             return [*rows, "file"]

@@ -14,6 +14,7 @@ from apps.accounts.models import AuditEvent, Organization
 from apps.patients import services
 from apps.patients.models import Document, Patient, PatientExport
 from apps.patients.services import erasure
+from helios_site import celery
 from helios_site.models import IdempotentReply
 from helios_site.storage.local import LocalStorage
 from tests.model_runs.conftest import exists, make_finished, make_run, make_running  # noqa: F401 - fixtures
@@ -137,5 +138,19 @@ def test_a_store_that_is_away_leaves_the_rows_that_name_its_files(
 
 def test_every_kind_of_row_of_a_patient_is_removed_with_it() -> None:
     """A model that is added later must be named here, and erased."""
-    related = {relation.related_model for relation in Patient._meta.related_objects}
+    related: set[Any] = {relation.related_model for relation in Patient._meta.related_objects}
     assert {model for model in related if model._meta.app_label == "patients"} == set(erasure._KEPT_OF_PATIENTS)
+
+
+def test_beat_carries_out_what_waits() -> None:
+    celery.app.finalize()
+    celery.app.loader.import_default_modules()
+    for job, seconds in (
+        ("purge_deleted", 300),
+        ("remove_erased_objects", 60),
+        ("look_after_exports", 60),
+        ("compact_counts", 60),
+    ):
+        name = f"helios.housekeeping.{job}"
+        assert celery.app.conf.beat_schedule[name]["schedule"] == seconds
+        celery.app.tasks[name]()

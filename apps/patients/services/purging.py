@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -48,15 +49,17 @@ def _due(model: Any) -> Any:
 @transaction.atomic
 def _remove(kind: str, model: Any, ids: list[Any]) -> int:
     rows = _due(model).filter(pk__in=ids)
+    removed: list[tuple[Any, UUID]]
     if model is Document:
-        removed = remove_some(rows)
+        removed = list(remove_some(rows))
     else:
         removed = list(rows.select_for_update().order_by("pk").values_list("pk", "organization_id"))
-    gone: list[object] = [pk for pk, _ in removed]
+    ids = [pk for pk, _ in removed]
+    gone: list[object] = ids
     if model is Patient:
-        gone = remove_rows([pk for pk, _ in removed])
+        gone = remove_rows(ids)
     else:
-        model.objects.filter(pk__in=gone).delete()
+        model.objects.filter(pk__in=ids).delete()
     for pk, organization_id in removed:
         trail.record(kind, "purged", organization_id=organization_id, object_id=pk)
     for organization_id in {organization_id for _, organization_id in removed}:
