@@ -222,6 +222,18 @@ def test_an_archive_that_is_being_made_of_an_erased_person_is_thrown_away(
     assert not [key for key in stored(organization) if "/exports/" in key]
 
 
+def test_a_run_that_staff_ran_again_is_the_persons_too(api: Client, make_person: MakePerson) -> None:
+    person = make_person()
+    ModelRun.objects.filter(id=person.finished.id).update(
+        status="COMPLETE_ERROR", error_code="ERR_INTERNAL", error_reason="x"
+    )
+    again = services.rerun_failed(actor=SYSTEM, run=ModelRun.objects.get(id=person.finished.id))
+    erase(api, person)
+    assert not ModelRun.objects.exists()
+    removal.remove_erased_objects()
+    assert not exists(again.recording_key)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_ends_a_run_at_the_same_time_comes_before_the_erasure_and_is_erased(
     organization: Organization, make_finished: Any

@@ -72,9 +72,8 @@ def finish_export(*, export_id: UUID, key: str) -> bool:
 
 
 def look_after_exports() -> dict[str, int]:
-    """Remove the archives whose time is over, and ask again for those that are missing; how many of each."""
+    """Ask again for the archives that are missing, and remove those whose time is over; how many of each."""
     now = timezone.now()
-    expired = len(remove_some(PatientExport.objects.filter(expires_at__lte=now)))
     due = PatientExport.objects.filter(status=Status.PENDING, due_at__lte=now)
     for export in due.filter(Q(tries__gte=MAX_TRIES) | Q(patient__deleted_at__isnull=False)):
         _fail(export.id)
@@ -82,7 +81,8 @@ def look_after_exports() -> dict[str, int]:
     PatientExport.objects.filter(id__in=ids, status=Status.PENDING).update(due_at=now + GAP)
     for export_id in ids:
         ring(EXPORT, str(export_id))
-    return {"expired": expired, "asked_for": len(ids)}
+    expired = remove_some(PatientExport.objects.filter(expires_at__lte=now))
+    return {"asked_for": len(ids), "expired": len(expired)}
 
 
 @transaction.atomic
