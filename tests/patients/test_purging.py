@@ -34,7 +34,7 @@ def after(days: float) -> Any:
     return time_machine.travel(timezone.now() + timedelta(days=days))
 
 
-def test_107_a_patient_comes_back_with_what_went_with_it(organization: Organization) -> None:
+def test_healos_107_a_patient_comes_back_with_what_went_with_it(organization: Organization) -> None:
     kept = keep(make_patient(organization))
     earlier = keep(kept.patient, "earlier")
     Document.objects.filter(pk=earlier.document.pk).update(deleted_at=timezone.now())
@@ -52,7 +52,7 @@ def test_107_a_patient_comes_back_with_what_went_with_it(organization: Organizat
     assert earlier.document.deleted_at is not None, "was deleted by itself"
 
 
-def test_107_after_the_purge_there_is_nothing_to_bring_back(organization: Organization) -> None:
+def test_healos_107_after_the_purge_there_is_nothing_to_bring_back(organization: Organization) -> None:
     kept = keep(make_patient(organization))
     other = keep(make_patient(organization, "other"), "other")
     export = make_export(kept.patient)
