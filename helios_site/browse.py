@@ -28,6 +28,7 @@ from apps.api_keys import ext_api_urls as ext_api
 from apps.api_keys import urls as api_keys
 from apps.api_keys.authentication import MemberAuthentication
 from apps.api_keys.usage import urls as usage
+from apps.fhir import urls as fhir
 from apps.model_runs import urls as model_runs
 from apps.model_runs.patient_runs import urls as patient_runs
 from apps.patients import urls as patients
@@ -37,6 +38,7 @@ FAMILIES = {
     "v1/": [*model_runs.urlpatterns, *webhooks.urlpatterns, *usage.urlpatterns],
     "api/v1/": api_keys.urlpatterns,
     "ext-api/v1/": [*ext_api.urlpatterns, *patients.urlpatterns, *patient_runs.urlpatterns],
+    "fhir/": fhir.urlpatterns,
 }
 
 

@@ -11,6 +11,7 @@ from apps.api_keys.usage.views import usage_page
 from apps.model_runs import archive_page, uploads
 from apps.model_runs.patient_runs import export_page
 from helios_site import health, metrics
+from helios_site.api.families.fhir.view import UnknownPathView as UnknownFhirPathView
 from helios_site.api.families.healos.view import UnknownPathView
 from helios_site.start import start
 
@@ -37,6 +38,9 @@ urlpatterns = [
     path("ext-api/v1/", include("apps.patients.urls")),
     path("ext-api/v1/", include("apps.model_runs.patient_runs.urls")),
     re_path(r"^ext-api/v1/", UnknownPathView.as_view()),  # after every other of that base
+    path("fhir/", include("apps.fhir.urls")),
+    path("fhir", UnknownFhirPathView.as_view()),  # the base, where others search everything and take batches
+    re_path(r"^fhir/", UnknownFhirPathView.as_view()),
 ]
 
 handler400 = "helios_site.api.errors.bad_request"

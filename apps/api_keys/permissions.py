@@ -1,4 +1,4 @@
-"""Whether the caller may do this: one scope for each view and method, and nothing where none is named."""
+"""Whether the caller may do this: what each view and method needs, and nothing where no scope is named."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class HasScope(BasePermission):
     `scope_resource`   a resource: GET, HEAD and OPTIONS need `resource:read`, the rest `resource:write`,
     `any_scope`        True: any one scope will do.
 
+    With one of the first two it may name `also_required_scopes`, which every method needs besides.
+
     A view that says nothing refuses everyone. A method that the view lacks passes: 405 comes before 403.
     """
 
@@ -32,13 +34,13 @@ class HasScope(BasePermission):
         if not _has_method(view, method):
             return True
         if getattr(view, "any_scope", False):
-            needed, allowed = "any", bool(caller.scopes)
+            missing = [] if caller.scopes else ["any"]
         else:
-            needed = required_scope(view, method)
-            allowed = scopes.allows(caller.scopes, needed)
-        if not allowed and isinstance(caller, KeyRecord):
-            refusals.report(request._request, caller, f"missing scope: {needed or 'none is defined'}")
-        return allowed
+            needed = (required_scope(view, method), *getattr(view, "also_required_scopes", ()))
+            missing = [scope for scope in needed if not scopes.allows(caller.scopes, scope)]
+        if missing:
+            _report(request, missing[0])
+        return not missing
 
 
 def require_scopes(request: Request, *needed: str) -> None:
@@ -67,6 +69,11 @@ def required_scope(view: Any, method: str) -> str:
         return named.get(method, "")
     resource: str = getattr(view, "scope_resource", "")
     return scopes.for_method(resource, method) if resource else ""
+
+
+def _report(request: Request, missing: str) -> None:
+    if isinstance(request.auth, KeyRecord):
+        refusals.report(request._request, request.auth, f"missing scope: {missing or 'none is defined'}")
 
 
 def _has_method(view: Any, method: str) -> bool:

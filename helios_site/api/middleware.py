@@ -22,7 +22,7 @@ from helios_site.logs import redact
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 # Paths of the API families, whose every response carries the limit headers.
-API_PREFIXES = ("/v1/", "/api/v1/", "/ext-api/v1/")
+API_PREFIXES = ("/v1/", "/api/v1/", "/ext-api/v1/", "/fhir/")
 # Asked by load balancers and monitors from inside, where there is often no TLS.
 PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 
@@ -87,7 +87,7 @@ class ApiResponseMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if request.path_info.startswith(API_PREFIXES):
+        if f"{request.path_info}/".startswith(API_PREFIXES):  # the base itself, too
             decision: ratelimit.Decision | None = getattr(request, "rate_limit", None)
             if decision is None:
                 bucket = ratelimit.refused_calls_bucket(bucket_of(client_address(request)))

@@ -23,6 +23,10 @@ EVENTS = {
     ("PATCH", "api/v1/ext-api-keys/<str:key_id>"): "api_key.changed",
     ("DELETE", "api/v1/ext-api-keys/<str:key_id>"): "api_key.revoked",
     ("POST", "api/v1/ext-api-keys/<str:key_id>/rotate"): "api_key.rotated",
+    ("GET", "fhir/Patient/<str:resource_id>"): "patient.read",
+    ("GET", "fhir/Appointment/<str:resource_id>"): "appointment.read",
+    ("GET", "fhir/DocumentReference/<str:resource_id>"): "document.read",
+    ("GET", "fhir/Observation/<str:resource_id>"): "model_run.read",  # its search: tests/contract/fhir
     ("GET", "ext-api/v1/audit-events"): "audit_event.listed",
     ("GET", "ext-api/v1/audit-events/export"): "audit_event.exported",
     ("GET", "ext-api/v1/patients"): "patient.listed",

@@ -43,6 +43,14 @@ def test_every_operation_says_how_it_can_fail(description: Any) -> None:
                 [good] = responses & {"200", "201", "202"}
                 headers = operation["responses"][good]["headers"]
                 assert set(headers) == {*LIMIT_HEADERS, *(["Idempotent-Replayed"] if method == "post" else [])}
+            elif path.startswith("/fhir/"):
+                is_open = path.startswith(("/fhir/metadata", "/fhir/CodeSystem/"))
+                assert method == "get"
+                assert {"200", "405", "429", "500"} <= responses
+                assert is_open or {"401", "403"} <= responses
+                assert operation["security"] == ([] if is_open else [{"apiKey": []}])
+                assert set(operation["responses"]["200"]["headers"]) == {*LIMIT_HEADERS}
+                assert set(operation["responses"]["200"]["content"]) == {"application/fhir+json"}
             else:
                 assert {"200", "403", "404", "409", "411", "413"} <= responses
                 assert operation["security"] == []

@@ -24,6 +24,7 @@ from apps.api_keys.models import ApiKey, KeyReplacement
 from apps.api_keys.services import revoke_key
 from apps.webhooks.models import WebhookEndpoint
 from tests.conftest import MakeKey, with_totp
+from tests.contract.fhir.records import make_resource
 from tests.contract.helios.calls import create, minimal_body, post
 
 
@@ -154,6 +155,22 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "browse/ext-api/v1/key"): PAGE,
     ("GET", "browse/ext-api/v1/audit-events"): PAGE_OF_ADMINS,
     ("GET", "browse/ext-api/v1/audit-events/export"): PAGE_OF_ADMINS,
+    ("GET", "fhir/metadata"): OPEN,
+    ("GET", "fhir/CodeSystem/<str:resource_id>"): OPEN,
+    ("GET", "fhir/Patient/<str:resource_id>"): ONE_RUN,
+    ("GET", "fhir/Appointment/<str:resource_id>"): ONE_RUN,
+    ("GET", "fhir/DocumentReference/<str:resource_id>"): ONE_RUN,
+    ("GET", "fhir/Observation"): Row(400, 400, 403, *NO_KEY),  # without a patient
+    ("GET", "fhir/Observation/<str:resource_id>"): ONE_RUN,
+    ("GET", "fhir"): NOT_BUILT,
+    ("GET", "^fhir"): NOT_BUILT,
+    ("GET", "browse/fhir/metadata"): PAGE,
+    ("GET", "browse/fhir/CodeSystem/<str:resource_id>"): PAGE,
+    ("GET", "browse/fhir/Patient/<str:resource_id>"): PAGE_OF_RUN,
+    ("GET", "browse/fhir/Appointment/<str:resource_id>"): PAGE_OF_RUN,
+    ("GET", "browse/fhir/DocumentReference/<str:resource_id>"): PAGE_OF_RUN,
+    ("GET", "browse/fhir/Observation"): Row(*TO_LOG_IN, 403, 400, 400, 400),
+    ("GET", "browse/fhir/Observation/<str:resource_id>"): PAGE_OF_RUN,
     ("GET", "openapi.json"): OPEN,
     ("GET", "api-reference"): OPEN,
     ("GET", "api-reference/<str:name>"): OPEN,
@@ -287,6 +304,8 @@ def own_objects(client: Client, make_key: MakeKey, method: str, route: str) -> d
     if names & {"key_id", "replacement_token"}:
         key_id = str(make_key()[0].id)
         objects |= {"key_id": key_id, "replacement_token": token_for(key_id)}
+    if "resource_id" in names:
+        objects["resource_id"] = make_resource(Organization.objects.get(name="Northern Clinic"), route.split("/")[-2])
     if names & {"membership_id", "invitation_id", "token"}:
         objects |= own_people()
     return objects

@@ -62,6 +62,17 @@ def test_named_scopes_decide_by_method(make_key: Issue) -> None:
     assert answer(_Named, make_key(scopes=[s for s in API_KEY_SCOPES if s not in ("*", "audit:read")])[1]) == 403
 
 
+class _Twofold(_Silent):
+    scope_resource = "patients"
+    also_required_scopes = ("model_runs:read",)
+
+
+def test_a_view_may_need_several_scopes(make_key: Issue) -> None:
+    assert answer(_Twofold, make_key(scopes=["patients:read"])[1]) == 403
+    assert answer(_Twofold, make_key(scopes=["model_runs:read"])[1]) == 403
+    assert answer(_Twofold, make_key(scopes=["patients:read", "model_runs:read"])[1]) == 200
+
+
 def test_a_method_that_the_view_lacks_passes_to_405(make_key: Issue) -> None:
     raw_key = make_key(scopes=["patients:read"])[1]
     assert answer(_Named, raw_key, "delete") == 405

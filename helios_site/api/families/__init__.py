@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpResponse
 
+from helios_site.api.families.fhir import errors as fhir
 from helios_site.api.families.healos import errors as healos
 from helios_site.api.families.helios import errors as helios
 
@@ -16,6 +17,7 @@ _DIALECTS: dict[str, ErrorResponse] = {
     "/uploads/": helios.error_response,
     "/api/v1/": healos.error_response,
     "/ext-api/v1/": healos.error_response,
+    "/fhir/": fhir.error_response,
 }
 
 

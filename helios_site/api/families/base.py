@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import APIException, MethodNotAllowed, Throttled
+from rest_framework.exceptions import APIException, MethodNotAllowed, NotFound, Throttled
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -146,3 +146,17 @@ class FamilyViewMixin(APIView):
                 return self.handle_exception(error)  # which raises a bug again
 
         return idempotency.once(call, work, on_replay=self.caller.record_replay)
+
+
+class NothingHereMixin(FamilyViewMixin):
+    """Put before a family's view class: 404 to every method of every valid caller."""
+
+    permission_classes = ()  # there is nothing to permit
+    schema = None
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        return [str(self.request.method)]
+
+    def check_path(self) -> None:
+        raise NotFound

@@ -11,7 +11,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from helios_site.api.families.base import FamilyViewMixin
+from helios_site.api.families.base import FamilyViewMixin, NothingHereMixin
 from helios_site.api.families.healos import json_body
 from helios_site.api.families.healos.errors import Invalid, exception_handler
 from helios_site.api.families.healos.fields import parse_uuid
@@ -60,15 +60,5 @@ class HealosViewMixin(FamilyViewMixin):
         return False
 
 
-class UnknownPathView(HealosViewMixin):
+class UnknownPathView(NothingHereMixin, HealosViewMixin):
     """Whatever no other route of a base takes: 401 without a valid key, else 404, to every method."""
-
-    permission_classes = ()  # there is nothing to permit
-    schema = None
-
-    @property
-    def allowed_methods(self) -> list[str]:
-        return [str(self.request.method)]
-
-    def check_path(self) -> None:
-        raise NotFound

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
-from uuid import UUID
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
+from helios_site.api.families import positions
 from helios_site.api.families.helios.errors import Entry, Invalid, text
 from helios_site.api.families.helios.fields import DAY, MOMENT
+from helios_site.api.families.positions import Position
 from helios_site.api.families.query_field import QueryField
 from helios_site.api.families.strict_json import storable
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 
-# Version (one byte), microseconds since 1970 (seven), id (sixteen): every text of this form is a valid position.
-_CURSOR_VERSION = b"\x01"
-CURSOR_PATTERN = "A[Q-Za-f][A-Za-z0-9_-]{30}"
-_CURSOR = re.compile(CURSOR_PATTERN)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CURSOR_PATTERN = positions.PATTERN
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-
-Position = tuple[datetime, UUID]  # the last row of a page: createdAt and id
 
 
 def read_limit(query: Mapping[str, str]) -> int:
@@ -49,17 +43,10 @@ def read_cursor(query: Mapping[str, str]) -> Position | None:
     raw = query.get("cursor")
     if raw is None:
         return None
-    if _CURSOR.fullmatch(raw) is None:
+    position = positions.unpack(raw)
+    if position is None:
         raise Invalid(("query", "cursor"), "value_error", "the cursor is not one that this service gave")
-    packed = base64.urlsafe_b64decode(raw)
-    return _EPOCH + int.from_bytes(packed[1:8]) * _MICROSECOND, UUID(bytes=packed[8:])
-
-
-def cursor_after(position: Position) -> str:
-    created_at, identifier = position
-    microseconds = (created_at - _EPOCH) // _MICROSECOND
-    packed = _CURSOR_VERSION + microseconds.to_bytes(7) + identifier.bytes
-    return base64.urlsafe_b64encode(packed).decode()
+    return position
 
 
 def page(
@@ -70,14 +57,12 @@ def page(
     By position, not by number: rows that are added meanwhile move no row from one page to another.
     """
     if after is not None:
-        created_at, identifier = after
-        # The first condition alone finds the place in the index; the second cuts the ties.
-        rows = rows.filter(created_at__lte=created_at).filter(Q(created_at__lt=created_at) | Q(id__lt=identifier))
+        rows = positions.older(rows, after)
     found = list(rows[: limit + 1])
     if len(found) <= limit:
         return found, None
     last = found[limit - 1]
-    return found[:limit], cursor_after((last["created_at"], last["id"]))
+    return found[:limit], positions.pack((last["created_at"], last["id"]))
 
 
 def read_text(raw: str, *, max_length: int, min_length: int = 1) -> str:

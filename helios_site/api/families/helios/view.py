@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from helios_site.api.families.base import FamilyViewMixin
+from helios_site.api.families.base import FamilyViewMixin, NothingHereMixin
 from helios_site.api.families.helios import json_body
 from helios_site.api.families.helios.errors import Invalid, exception_handler
 from helios_site.env import Rate
@@ -47,18 +46,8 @@ class HeliosViewMixin(FamilyViewMixin):
         return json_body.read_object(request._request)
 
 
-class NotBuiltView(HeliosViewMixin):
+class NotBuiltView(NothingHereMixin, HeliosViewMixin):
     """A path that the original has and this service does not: 404 to every method of every valid key."""
-
-    permission_classes = ()  # there is nothing to permit
-    schema = None
-
-    @property
-    def allowed_methods(self) -> list[str]:
-        return [str(self.request.method)]
-
-    def check_path(self) -> None:
-        raise NotFound
 
 
 def as_uuid(text: str) -> UUID | None:
