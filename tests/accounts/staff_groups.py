@@ -1,4 +1,4 @@
-"""The groups of staff as the migration makes them: a test that truncated the tables took them away."""
+"""The groups of staff as the migrations make them: a test that truncated the tables took them away."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from apps.accounts.models import User
 from tests.conftest import with_totp
 
 _MIGRATION = import_module("apps.accounts.migrations.0009_staff_groups")
+_OF_PATIENTS = import_module("apps.patients.migrations.0005_staff_groups")
 GROUPS = tuple(_MIGRATION.GROUPS)
 
 
 def make_groups() -> None:
     _MIGRATION.make_groups(apps, None)
+    _OF_PATIENTS.allow(apps, None)
 
 
 def staff_in(*groups: str) -> User:

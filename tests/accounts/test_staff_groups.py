@@ -18,6 +18,7 @@ from apps.webhooks.services import create_endpoint
 from tests.accounts.staff_groups import GROUPS, staff_in
 from tests.conftest import MakeKey
 from tests.contract.helios.calls import create
+from tests.patients.people import keep, make_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +36,10 @@ RIGHTS: dict[str, dict[str, str]] = {
     "model_runs.modelrun": {"clinical": "view"},
     "model_runs.wellnessmodelversion": {},
     "model_runs.wellnessmodelactivation": {},
+    "patients.patient": {"clinical": "view"},  # changed on pages that ask for a reason, as the others
+    "patients.appointment": {"clinical": "view"},
+    "patients.document": {"clinical": "view"},
+    "patients.note": {"clinical": "view"},
     "auth.group": {},
 }
 # Pages beside those that every model has -> the object in their path, and who may open them.
@@ -48,6 +53,15 @@ PAGES: dict[str, tuple[str, set[str]]] = {
     "api_keys_apikey_revoke": ("key", {"support"}),
     "api_keys_apikey_revoke_organization": ("organization", {"support"}),
     "model_runs_wellnessmodelactivation_roll_back": ("step", set()),
+    "patients_appointment_reveal": ("appointment", {"clinical"}),
+    "patients_document_download": ("document", {"clinical"}),
+    "patients_note_deletion": ("note", {"clinical"}),
+    "patients_note_edit": ("note", {"clinical"}),
+    "patients_note_reveal": ("note", {"clinical"}),
+    "patients_patient_add_note": ("patient", {"clinical"}),
+    "patients_patient_deletion": ("patient", {"clinical"}),
+    "patients_patient_edit": ("patient", {"clinical"}),
+    "patients_patient_reveal": ("patient", {"clinical"}),
     "webhooks_webhookendpoint_switch": ("webhook", {"support"}),
 }
 OF_EVERY_MODEL = ("changelist", "add", "history", "delete", "change")
@@ -106,6 +120,7 @@ def test_a_page_opens_for_the_groups_of_its_row_alone(
         "user": User.objects.create_user("somebody@example.org"),
         "webhook": endpoint,
         "step": step,
+        **keep(make_patient(organization))._asdict(),
     }
     client = signed_in(group)
     for name, (wanted, allowed) in PAGES.items():

@@ -20,8 +20,10 @@ from apps.api_keys.models import UsageDay
 from apps.api_keys.tokens import generate
 from apps.model_runs.models import ModelRun, WellnessModelActivation
 from tests.conftest import MakeKey
+from tests.contract.healos.calls import content_of
 from tests.model_runs.conftest import make_run, make_running  # noqa: F401 - fixtures
 from tests.model_runs.trained import activate, store
+from tests.patients.people import keep, make_patient
 from tests.webhooks.conftest import MakeEndpoint, make_endpoint, say  # noqa: F401 - a fixture among them
 
 Things = dict[str, Any]  # an object of each model, by the model's label
@@ -42,6 +44,7 @@ def posted(action: str, has_object: bool = True, **form: Any) -> Act:
 
 GROUP, USER, MEMBERSHIP, KEY = "auth.group", "accounts.user", "accounts.membership", "api_keys.apikey"
 ORGANIZATION, STEP = "accounts.organization", "model_runs.wellnessmodelactivation"
+PATIENT, NOTE = "patients.patient", "patients.note"
 ROWS: dict[tuple[str, str], Act] = {
     (GROUP, "add"): posted("group.created", False, name="day shift"),
     (GROUP, "change"): posted("group.changed", name="renamed"),
@@ -80,6 +83,17 @@ ROWS: dict[tuple[str, str], Act] = {
     ("accounts.auditevent", "export"): Act("audit_event.exported", has_object=False),
     ("webhooks.webhookendpoint", "switch"): posted("webhook.disabled", verb="disable", reason="floods its logs"),
     ("model_runs.modelrun", "run_again"): posted("model_run.rerun", has_object=False),
+    (PATIENT, "reveal"): posted("patient.revealed", reason="asked by phone"),
+    (PATIENT, "edit"): posted("patient.changed", reason="misspelt", save="Save", version=1, last_name="Renamed"),
+    (PATIENT, "add_note"): posted(
+        "note.created", False, reason="dictated", save="Save", note_type="clinical_visit", session_date="2026-03-15"
+    ),
+    (PATIENT, "deletion"): posted("patient.deleted", verb="delete", reason="a double"),
+    ("patients.appointment", "reveal"): posted("appointment.revealed", reason="asked by phone"),
+    ("patients.document", "download"): posted("document.downloaded", reason="asked by phone"),
+    (NOTE, "reveal"): posted("note.revealed", reason="asked by phone"),
+    (NOTE, "edit"): posted("note.changed", reason="misspelt", save="Save", version=1, note_type="other"),
+    (NOTE, "deletion"): posted("note.deleted", verb="delete", reason="a double"),
     (STEP, "add"): Act(
         "wellness_model.activated",
         lambda things: {"organization": things["other organization"].pk, "model": "clinic-1", "reason": "better"},
@@ -121,6 +135,7 @@ def things(
         "model_runs.modelrun": run,
         "model_runs.wellnessmodelversion": model,
         STEP: WellnessModelActivation.objects.get(),
+        **{f"patients.{kind}": record for kind, record in keep(make_patient(organization))._asdict().items()},
     }
 
 
@@ -185,6 +200,7 @@ def test_all_that_staff_do_and_open_is_on_the_record(admin: Client, staff: User,
         with transaction.atomic():
             admin.force_login(staff)  # some pages change the session, and the roll-back takes it away
             response = perform(admin, things, label, name.removeprefix("open "), act)
+            content_of(response)  # a file is closed once it is read
             events = AuditEvent.objects.filter(
                 id__gt=before, action=act.action, actor_type="staff", actor_id=str(staff.pk), outcome="ok",
                 address="127.0.0.1", method=response.wsgi_request.method, path=response.wsgi_request.path,
@@ -199,7 +215,8 @@ def test_all_that_staff_do_and_open_is_on_the_record(admin: Client, staff: User,
 
 
 def test_opening_another_organisations_object_stands_in_its_trail(admin: Client, things: Things) -> None:
-    for label in (ORGANIZATION, MEMBERSHIP, KEY, "webhooks.webhookdelivery", "model_runs.modelrun"):
+    labels = (ORGANIZATION, MEMBERSHIP, KEY, "webhooks.webhookdelivery", "model_runs.modelrun", PATIENT, NOTE)
+    for label in labels:
         admin.get(reverse(f"admin:{label.replace('.', '_')}_change", args=[things[label].pk]))
     seen = AuditEvent.objects.filter(action__endswith=".viewed").values_list("organization_id", flat=True)
-    assert list(seen) == [things[ORGANIZATION].pk] * 5
+    assert list(seen) == [things[ORGANIZATION].pk] * len(labels)

@@ -6,7 +6,7 @@ import uuid
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from apps.patients.models.patients import Patient
 from apps.patients.models.records import Record
@@ -63,6 +63,10 @@ class Appointment(Record):
             models.Index(
                 fields=["organization", "created_at", "id"],
                 name="appointment_by_creation", condition=Q(deleted_at__isnull=True),
+            ),
+            models.Index(
+                F("created_at").desc(), F("id").desc(),
+                name="appointment_newest_of_all", condition=Q(deleted_at__isnull=True),
             ),
             models.Index(
                 fields=["organization", "start_at"],

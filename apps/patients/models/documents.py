@@ -51,9 +51,20 @@ class Document(Record):
         ]
         indexes: ClassVar = [
             models.Index("patient", F("created_at").desc(), F("id").desc(), name="document_of_patient"),
+            models.Index(
+                "organization", F("created_at").desc(), F("id").desc(),
+                name="document_newest", condition=Q(deleted_at__isnull=True),
+            ),
+            models.Index(
+                F("created_at").desc(), F("id").desc(),
+                name="document_newest_of_all", condition=Q(deleted_at__isnull=True),
+            ),
+            models.Index(
+                F("created_at").desc(), F("id").desc(), name="document_failed", condition=Q(status="failed")
+            ),
             models.Index(fields=["check_due_at"], name="document_to_check", condition=Q(status="pending")),
             models.Index(fields=["deleted_at"], name="document_to_purge", condition=Q(deleted_at__isnull=False)),
-        ]
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return str(self.id)

@@ -60,6 +60,10 @@ class Note(Record):
                 "organization", F("created_at").desc(), F("id").desc(),
                 name="note_newest", condition=Q(deleted_at__isnull=True),
             ),
+            models.Index(
+                F("created_at").desc(), F("id").desc(),
+                name="note_newest_of_all", condition=Q(deleted_at__isnull=True),
+            ),
             models.Index("patient", F("created_at").desc(), F("id").desc(), name="note_of_patient"),
             models.Index(fields=["deleted_at"], name="note_to_purge", condition=Q(deleted_at__isnull=False)),
         ]  # fmt: skip

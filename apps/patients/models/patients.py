@@ -54,6 +54,10 @@ class Patient(Record):
                 name="patient_newest", condition=Q(deleted_at__isnull=True),
             ),
             models.Index(
+                F("created_at").desc(), F("id").desc(),
+                name="patient_newest_of_all", condition=Q(deleted_at__isnull=True),
+            ),  # the staff's list
+            models.Index(
                 fields=["organization", "search_name", "id"],
                 name="patient_by_name", condition=Q(deleted_at__isnull=True),
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.patients.services.clinical_notes import change_note, create_note, delete_note, restore_note
 from apps.patients.services.counting import compact_counts
 from apps.patients.services.erasure import Gone, erase_patient, erase_patients, hold_patient
 from apps.patients.services.exports import (
@@ -29,9 +30,12 @@ __all__ = [
     "ExternalIdTaken",
     "Gone",
     "begin_export",
+    "change_note",
     "change_patient",
     "compact_counts",
+    "create_note",
     "create_patient",
+    "delete_note",
     "delete_patient",
     "erase_patient",
     "erase_patients",
@@ -44,5 +48,6 @@ __all__ = [
     "record_export",
     "record_read",
     "request_export",
+    "restore_note",
     "restore_patient",
 ]

@@ -34,18 +34,24 @@ def change_patient(
     patient_id: int,
     changes: Mapping[str, Any],
     expected_version: int | None = None,
+    reason: str = "",
 ) -> Patient | None:
     """The changed patient; None when it is not there. Raises VersionConflict."""
     with transaction.atomic():
         patient = _locked(organization_id, patient_id)
         if patient is not None:
             records.apply(patient, with_search_name(changes), expected_version)
-            _record("changed", actor, patient)
+            _record("changed", actor, patient, reason)
     return patient
 
 
 def delete_patient(
-    *, actor: audit.Actor, organization_id: UUID, patient_id: int, expected_version: int | None = None
+    *,
+    actor: audit.Actor,
+    organization_id: UUID,
+    patient_id: int,
+    expected_version: int | None = None,
+    reason: str = "",
 ) -> bool:
     """Delete a patient with what is kept of it, for as long as it can be restored; False when it is not there.
 
@@ -61,12 +67,12 @@ def delete_patient(
             getattr(patient, name).filter(deleted_at__isnull=True).update(
                 deleted_at=now, deleted_with_patient=True, version=F("version") + 1
             )
-        _record("deleted", actor, patient)
+        _record("deleted", actor, patient, reason)
     return True
 
 
 @records.retried
-def restore_patient(*, actor: audit.Actor, organization_id: UUID, patient_id: int) -> Patient | None:
+def restore_patient(*, actor: audit.Actor, organization_id: UUID, patient_id: int, reason: str = "") -> Patient | None:
     """Undo the deletion of a patient, and of what went with it; None when it is not there, or was deleted too long ago.
     One that is not deleted stays as it is. Raises ExternalIdTaken, then nothing is restored."""
     with transaction.atomic():
@@ -80,7 +86,7 @@ def restore_patient(*, actor: audit.Actor, organization_id: UUID, patient_id: in
                 records.apply(patient, {"deleted_at": None}, None)
             for name in settings.PATIENT_CASCADE:
                 _restore_with(getattr(patient, name))
-        _record("restored", actor, patient)
+        _record("restored", actor, patient, reason)
     return patient
 
 
@@ -109,5 +115,7 @@ def _locked(organization_id: UUID, patient_id: int) -> Patient | None:
     return found
 
 
-def _record(verb: str, actor: audit.Actor, patient: Patient) -> None:
-    trail.record("patient", verb, actor=actor, organization_id=patient.organization_id, object_id=patient.pk)
+def _record(verb: str, actor: audit.Actor, patient: Patient, reason: str = "") -> None:
+    trail.record(
+        "patient", verb, actor=actor, organization_id=patient.organization_id, object_id=patient.pk, reason=reason
+    )
