@@ -18,7 +18,7 @@ _MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%d
 class LinesField(forms.CharField):
     """Texts, one a line. Those that nobody touched count as unchanged, whatever white space they hold."""
 
-    widget = forms.Textarea(attrs={"rows": 4})
+    widget = forms.Textarea(attrs={"rows": 4, "cols": 80})
 
     def prepare_value(self, value: Any) -> str:
         return value if isinstance(value, str) else "\n".join(self.lines(value))
@@ -54,6 +54,10 @@ def _lines(text: str) -> list[str]:
 
 
 class _RecordForm(ReasonForm, forms.ModelForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.order_fields([name for name in self.fields if name != "reason"])  # why comes last
+
     def changes(self) -> dict[str, Any]:
         """The fields of the model that are to change."""
         return {name: self.cleaned_data[name] for name in self._meta.fields or () if name in self.changed_data}
@@ -84,7 +88,7 @@ class PatientForm(_ChangeForm):
     def __init__(self, data: Any, *, instance: Patient, initial: dict[str, Any]) -> None:
         super().__init__(data, instance=instance, initial={**(instance.client_history or {}), **initial})
         for name in Patient.CLIENT_HISTORY:
-            self.fields[name].widget = forms.Textarea(attrs={"rows": 4})
+            self.fields[name].widget = forms.Textarea(attrs={"rows": 4, "cols": 80})
 
     def changes(self) -> dict[str, Any]:
         changes = super().changes()
@@ -95,7 +99,7 @@ class PatientForm(_ChangeForm):
 
 
 class _NoteForm(_RecordForm):
-    content = forms.CharField(required=False, strip=False, widget=forms.Textarea(attrs={"rows": 12}))
+    content = forms.CharField(required=False, strip=False, widget=forms.Textarea(attrs={"rows": 12, "cols": 80}))
     problems = LinesField(required=False, help_text="One a line.")
     procedures = LinesField(required=False, help_text="One a line.")
     icd10_codes = CodesField(required=False, label="ICD-10 codes", help_text="One a line: code: meaning.")
@@ -122,8 +126,8 @@ class NewNoteForm(_NoteForm):
     session_date = forms.DateField(widget=_DAY, label="Day of the session")
     start_time = forms.DateTimeField(required=False, widget=_MOMENT, label="Start (UTC)")
     end_time = forms.DateTimeField(required=False, widget=_MOMENT, label="End (UTC)")
-    summary = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 4}))
-    text = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 8}), label="Transcript")
+    summary = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 4, "cols": 80}))
+    text = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 8, "cols": 80}), label="Transcript")
 
     class Meta(_NoteForm.Meta):
         pass

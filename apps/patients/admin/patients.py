@@ -92,9 +92,12 @@ class PatientAdmin(WritingAdmin):
         )
         if saved and form.is_valid():
             note = services.create_note(
-                patient_id=patient.pk, written_by=request.user, note=form.note(), session=form.session(),
+                patient_id=patient.pk,
+                written_by=request.user,  # type: ignore[arg-type]
+                note=form.note(),
+                session=form.session(),
                 **self.how(request, patient, form.cleaned_data["reason"]),
-            )  # fmt: skip
+            )
             if note is None:
                 return self.back_to(request, patient, "It is deleted: restore it first.", messages.ERROR)
             return self.back_to(request, patient, "The note is added.")
