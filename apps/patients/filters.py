@@ -26,10 +26,12 @@ class Search(ExactText):
         if value is None:
             return qs
         part = folded(value)
-        found = Q(external_id=value)
-        if part:
-            found |= Q(search_name__startswith=part) if len(part) < 3 else Q(search_name__contains=part)
-        return qs.filter(found)
+        # The one with the external id first: joined with the name by OR, neither index would count or sort alone.
+        exact = list(qs.filter(external_id=value).order_by().values_list("pk", flat=True)[:1])
+        if not part:
+            return qs.filter(pk__in=exact)
+        named = Q(search_name__startswith=part) if len(part) < 3 else Q(search_name__contains=part)
+        return qs.filter(named | Q(pk=exact[0]) if exact else named)
 
 
 class PatientFilter(FilterSet):

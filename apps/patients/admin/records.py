@@ -65,7 +65,7 @@ class RecordAdmin(ReadOnlyAdmin):
     list_filter: ClassVar[tuple[Any, ...]] = (DeletedFilter,)
     list_select_related = ("organization",)
     ordering = ("-created_at", "-id")
-    sortable_by = ("created_at",)  # the others have no index
+    sortable_by = ()  # the order of the lists is the only one that has an index
     search_fields = ("id",)  # shows the box; get_search_results says what is searched
     search_help_text = "An id, a whole external id, or a part of the organisation's name."
     change_form_template = "admin/patients/record.html"

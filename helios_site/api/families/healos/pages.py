@@ -29,15 +29,16 @@ def read_page(query: Mapping[str, str]) -> tuple[int, int]:
 def page_of(
     rows: QuerySet[Any], page: int, limit: int, *, total: int | None = None
 ) -> tuple[list[Any], dict[str, int]]:
-    """The rows of one page, and `meta`. Two queries, one where the caller knows how many rows there are in `total`;
-    one less for a page past the end, which is empty."""
+    """The rows of one page, and `meta`. Two queries, one where the caller knows how many rows there are in `total`, as
+    of a list without filters; one less for a page past the end, which is empty."""
+    is_filtered = total is None
     total = rows.count() if total is None else total
     first = (page - 1) * limit
     if first >= total:
         found = []
-    elif page == 1:
+    elif page == 1 and not is_filtered:
         found = list(rows[:limit])
-    else:  # what is skipped is read from an index alone
+    else:  # what is skipped, or filtered out, is read from an index alone where it can be
         found = list(rows.filter(pk__in=rows.values("pk")[first : first + limit]))
     return found, {"page": page, "limit": limit, "total_pages": -(-total // limit) or TOTAL_PAGES_EMPTY}
 
