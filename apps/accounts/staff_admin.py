@@ -49,6 +49,13 @@ class StaffModelAdmin(admin.ModelAdmin):
     list_max_show_all = 0
     audit_object_type: ClassVar[str]  # the `object_type` of this model's audit rows
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """By the id of what an object belongs to, and by the filters that the list offers. Django allows each field of
+        the model, so that an address could ask for what the list does not show, letter by letter."""
+        field, _, rest = lookup.partition("__")
+        offered = {one if isinstance(one, str) else getattr(one, "parameter_name", "") for one in self.list_filter}
+        return (rest == "id__exact" or field in offered) and super().lookup_allowed(lookup, value, request)
+
     def organization_of(self, found: Any) -> Any:
         """The id of the organisation whose trail tells of the object; None for the installation's."""
         return getattr(found, "organization_id", None)

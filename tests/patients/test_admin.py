@@ -333,6 +333,18 @@ def test_records_are_found_by_id_external_id_and_organisation_and_never_by_name(
         assert list(listing.result_list) == [record]
 
 
+def test_no_address_asks_a_list_for_what_it_does_not_show(admin: Client, kept: Kept) -> None:
+    asked = (
+        ("patients/patient", "name__startswith"), ("patients/patient", "name"), ("patients/patient", "mrn__exact"),
+        ("patients/patient", "client_history__medical_history"), ("patients/appointment", "notes__contains"),
+        ("patients/appointment", "patient__name"), ("patients/document", "filename__exact"),
+        ("patients/note", "content__contains"), ("patients/note", "session__text__contains"),
+        ("model_runs/modelrun", "user_label__startswith"), ("model_runs/modelrun", "patient__name__exact"),
+    )  # fmt: skip
+    for path, lookup in asked:
+        assert admin.get(f"/admin/{path}/", {lookup: "canary"}).status_code == 400, lookup
+
+
 def test_ids_that_are_none_lead_back(clinical: Client) -> None:
     for kind, name in (("patient", "reveal"), ("note", "deletion"), ("document", "download"), ("patient", "change")):
         for wrong in ("9" * 30, "x", "0"):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.test import Client
 
@@ -23,8 +21,9 @@ def _patients(organization: Organization, other_organization: Organization) -> N
     make_patient(other_organization, name="Ana Müller", external_id="EHR-1")
 
 
-def found(client: Client, **query: Any) -> list[str]:
-    answer = client.get(PATIENTS, {"sort": "name", **query})
+def found(client: Client, **query: str | int) -> list[str]:
+    sent: dict[str, str | int] = {"sort": "name", **query}
+    answer = client.get(PATIENTS, sent)
     assert answer.status_code == 200, answer.content
     return [item["name"] for item in answer.json()["data"]]
 
@@ -60,4 +59,4 @@ def test_a_search_is_paged_and_sorted_as_the_list(api: Client) -> None:
     ]
     assert found(api, search="ana", sort="-name") == ["Ignored", "Angus Ana", "Ana Müller"]
     assert found(api, search="ana", external_id="EHR-2") == ["Angus Ana"]
-    assert api.get(PATIENTS, {"search": "ana", "limit": 2}).json()["meta"]["total_pages"] == 2
+    assert api.get(PATIENTS, {"search": "ana", "limit": "2"}).json()["meta"]["total_pages"] == 2
