@@ -15,6 +15,12 @@ _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 _MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
 
+class WhyForm(ReasonForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = "Stays in the audit trail, also once the patient is erased: name no person."
+
+
 class LinesField(forms.CharField):
     """Texts, one a line. Those that nobody touched count as unchanged, whatever white space they hold."""
 
@@ -53,7 +59,7 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-class _RecordForm(ReasonForm, forms.ModelForm):
+class _RecordForm(WhyForm, forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.order_fields([name for name in self.fields if name != "reason"])  # why comes last

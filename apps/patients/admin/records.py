@@ -27,9 +27,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.accounts import audit
-from apps.accounts.forms import ReasonForm
 from apps.accounts.models import Organization
 from apps.accounts.staff_admin import ReadOnlyAdmin
+from apps.patients.admin.forms import WhyForm
 from apps.patients.ids import parse_patient_id
 from apps.patients.models import Patient
 
@@ -185,7 +185,7 @@ def with_reason(title: str, what: str, *, writing: str = "") -> Callable[[View],
             if record.deleted_at is not None:
                 return self.back_to(request, record, "It is deleted: restore it first.", messages.ERROR)
             saved = writing and "save" in request.POST
-            form = ReasonForm(request.POST if request.method == "POST" else None)
+            form = WhyForm(request.POST if request.method == "POST" else None)
             if not saved and not form.is_valid():
                 return self.show(request, "ask_why", record, title, form=form, what=what, verb=title.split()[0])
             response = view(self, request, record, "" if saved else form.cleaned_data["reason"])

@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from apps.accounts import audit
-from apps.accounts.forms import ReasonForm
+from apps.patients.admin.forms import WhyForm
 from apps.patients.admin.records import RecordAdmin
 from apps.patients.services import ExternalIdTaken
 from helios_site.api.families.healos.errors import VersionConflict
@@ -62,7 +62,7 @@ class WritingAdmin(RecordAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
         # What the page asked, not what is true by now: two who press the button at once mean the same.
         verb = request.POST.get("verb") or ("delete" if record.deleted_at is None else "restore")
-        form = ReasonForm(request.POST if request.method == "POST" else None)
+        form = WhyForm(request.POST if request.method == "POST" else None)
         if verb in ("delete", "restore") and form.is_valid():
             how = self.how(request, record, form.cleaned_data["reason"])
             level, said = self._delete(record, how) if verb == "delete" else self._restore(record, how)
