@@ -48,9 +48,9 @@ class Patient(Record):
             ),
         ]
         indexes: ClassVar = [
-            # Lists read a far page's ids from the index alone.
+            # Lists read a far page's ids from the index alone, and searches which of them are found.
             models.Index(
-                "organization", F("created_at").desc(), F("id").desc(),
+                "organization", F("created_at").desc(), F("id").desc(), include=["search_name"],
                 name="patient_newest", condition=Q(deleted_at__isnull=True),
             ),
             models.Index(
