@@ -41,6 +41,7 @@ HEALOS_APPOINTMENT_DEFAULTS = {
 HEALOS_REPEAT_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 HEALOS_DOCUMENT_MAX_BYTES = 10 * 2**20
 HEALOS_DOCUMENT_LIST_META = True  # the list of documents has `meta`, as the other lists
+HEALOS_NOTES_EXPORT = True  # `/notes/export` exists: pages of whole notes
 PATIENT_CASCADE = ("appointments", "documents", "clinical_notes")  # go, and come back, with their patient
 HEALOS_EXPORT_DAYS = 7  # how long the archive of a patient's data is kept
 HEALOS_EXPORT_URL_TTL_SECONDS = 900  # of a link to it, which is all that a download needs

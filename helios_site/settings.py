@@ -249,6 +249,7 @@ SPECTACULAR_SETTINGS = {
         "apps.webhooks.openapi.describe_webhooks",
         "apps.patients.openapi.describe_patients",
         "apps.model_runs.patient_runs.person_openapi.describe_person",
+        "apps.patients.notes.openapi.describe_notes",
         "apps.api_keys.openapi.describe_keys",
         "apps.fhir.openapi.describe_fhir",
         "apps.api_keys.usage.openapi.describe_usage",

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
-from django_filters import FilterSet
+from django.forms import ValidationError
+from django_filters import Filter, FilterSet
 
+from apps.patients.ids import parse_patient_id
 from apps.patients.models import Patient
 from apps.patients.names import folded
 from helios_site.api.families.healos.query import ExactText, Sort, TextField
+from helios_site.api.families.query_field import QueryField
 
 LONGEST = 255
 ORDERS = {"name": ("search_name",), "created_at": ("created_at",)}
@@ -42,3 +45,17 @@ class PatientFilter(FilterSet):
     class Meta:
         model = Patient
         fields: ClassVar[list[str]] = []
+
+
+class _PatientIdField(QueryField):
+    def parse(self, raw: str) -> int:
+        found = parse_patient_id(raw)
+        if found is None:
+            raise ValidationError("Invalid patient id")
+        return found
+
+
+class OfPatient(Filter):
+    """What belongs to one patient; one that does not exist has nothing."""
+
+    field_class = _PatientIdField

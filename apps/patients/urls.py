@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from apps.patients.notes import urls as notes
 from apps.patients.viewsets import PatientViewSet
 from helios_site.api.families.routes import either
 
@@ -13,4 +14,5 @@ urlpatterns = [
     *either("patients", PatientViewSet.as_view({"get": "list", "post": "create"})),
     *either("patients/<str:patient_id>", PatientViewSet.as_view(_ONE)),
     *either("patients/<str:patient_id>/restore", PatientViewSet.as_view({"post": "restore"})),
+    *notes.urlpatterns,
 ]

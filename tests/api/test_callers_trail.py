@@ -38,6 +38,10 @@ EVENTS = {
     ("POST", "ext-api/v1/patients/<str:patient_id>/erase"): "patient.erased",
     ("POST", "ext-api/v1/patients/<str:patient_id>/export"): "patient.export_requested",
     ("GET", "ext-api/v1/patients/<str:patient_id>/exports/<str:export_id>"): "patient.export_read",
+    ("GET", "ext-api/v1/notes"): "note.listed",
+    ("GET", "ext-api/v1/notes/export"): "note.exported",
+    ("GET", "ext-api/v1/notes/<str:note_id>"): "note.read",
+    ("GET", "ext-api/v1/sessions/<str:session_id>/notes"): "session.read",
 }
 # Writes of which no event is expected here, and why.
 WITHOUT = {

@@ -25,6 +25,7 @@ from apps.api_keys.services import revoke_key
 from apps.webhooks.models import WebhookEndpoint
 from tests.conftest import MakeKey, with_totp
 from tests.contract.fhir.records import make_resource
+from tests.contract.healos.notes import make_note, make_patient, make_session
 from tests.contract.helios.calls import create, minimal_body, post
 
 
@@ -125,6 +126,14 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("PATCH", "browse/ext-api/v1/patients/<str:patient_id>"): WRITE_RUN,
     ("DELETE", "browse/ext-api/v1/patients/<str:patient_id>"): WRITE_RUN,
     ("POST", "browse/ext-api/v1/patients/<str:patient_id>/restore"): WRITE_RUN,
+    ("GET", "ext-api/v1/notes"): WITH_KEY,
+    ("GET", "ext-api/v1/notes/export"): WITH_KEY,
+    ("GET", "ext-api/v1/notes/<str:note_id>"): ONE_RUN,
+    ("GET", "ext-api/v1/sessions/<str:session_id>/notes"): ONE_RUN,
+    ("GET", "browse/ext-api/v1/notes"): PAGE,
+    ("GET", "browse/ext-api/v1/notes/export"): PAGE,
+    ("GET", "browse/ext-api/v1/notes/<str:note_id>"): PAGE_OF_RUN,
+    ("GET", "browse/ext-api/v1/sessions/<str:session_id>/notes"): PAGE_OF_RUN,
     ("GET", "^ext-api/v1"): NOT_BUILT,  # whatever else stands under it
     ("GET", "browse"): PAGE,
     ("GET", "browse/v1/account"): PAGE,
@@ -301,6 +310,9 @@ def own_objects(client: Client, make_key: MakeKey, method: str, route: str) -> d
             f"/ext-api/v1/patients/{objects['patient_id']}/export", content_type="application/json"
         ).json()
         objects["export_id"] = export["data"]["id"]
+    if names & {"note_id", "session_id"}:
+        note = make_note(make_session(make_patient(Organization.objects.get(name="Northern Clinic"))))
+        objects |= {"note_id": str(note.pk), "session_id": str(note.session_id)}
     if names & {"key_id", "replacement_token"}:
         key_id = str(make_key()[0].id)
         objects |= {"key_id": key_id, "replacement_token": token_for(key_id)}

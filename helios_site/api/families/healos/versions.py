@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from helios_site.api.families.healos.errors import VersionConflict
 
 
-def etag(version: int) -> str:
+def etag(version: int | str) -> str:
     return f'"{version}"'
 
 
@@ -22,7 +22,7 @@ def expected_version(request: Request, version: int) -> int | None:
     return version
 
 
-def is_known(request: Request, version: int) -> bool:
+def is_known(request: Request, version: int | str) -> bool:
     """Whether the caller has this version already, so that 304 says all."""
     sent = request.headers.get("If-None-Match")
     return sent is not None and (sent.strip() == "*" or etag(version) in _tags(sent))

@@ -1,0 +1,1 @@
+"""Clinical notes and the sessions that they were taken in, which the API only reads."""
