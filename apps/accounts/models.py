@@ -31,6 +31,14 @@ class Organization(models.Model):
         verbose_name="lenient user values",
         help_text="Runs may leave out birth date or sex; unknown sex values become UNKNOWN, with a warning on the run.",
     )
+    notes_from_runs = models.BooleanField(
+        null=True,
+        blank=True,
+        choices=[(True, "yes"), (False, "no")],
+        verbose_name="notes from runs",
+        help_text="Whether a finished run of a patient becomes a session with a note in the patient's record. "
+        "Nothing chosen: as the installation is set (HELIOS_HEALOS_NOTES_FROM_RUNS).",
+    )
     plan = models.CharField(
         max_length=10,
         choices=Plan.choices,

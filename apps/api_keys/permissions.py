@@ -48,8 +48,7 @@ def require_scopes(request: Request, *needed: str) -> None:
     caller: Any = request.auth
     for scope in needed:
         if not scopes.allows(caller.scopes, scope):
-            if isinstance(caller, KeyRecord):
-                refusals.report(request._request, caller, f"missing scope: {scope}")
+            _report(request, scope)
             raise PermissionDenied
 
 

@@ -80,7 +80,7 @@ def write_archive(organization: Organization, write: Callable[[bytes], object]) 
 
 
 def _about(organization: Organization) -> dict[str, Any]:
-    names = ("id", "name", "created_at", "plan", "helios_lenient_user", "closing_at")
+    names = ("id", "name", "created_at", "plan", "helios_lenient_user", "notes_from_runs", "closing_at")
     return {name: getattr(organization, name) for name in names}
 
 

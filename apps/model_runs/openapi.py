@@ -22,6 +22,7 @@ from apps.model_runs.serializers import (
     ModelRunCreateSerializer,
 )
 from apps.model_runs.wellness.interface import DIMENSIONS, ErrorCode
+from apps.patients.ids import PATTERN
 from helios_site.api.families.helios.fields import DAY_PATTERN, TIME_PATTERN
 from helios_site.api.families.helios.openapi import MOMENT, RUN_ID_PARAMETER
 from helios_site.api.families.helios.query import CURSOR_PATTERN, DEFAULT_LIMIT, MAX_LIMIT
@@ -31,6 +32,7 @@ _BUCKET = {"type": "number", "enum": [0.0, 0.33, 0.66, 1.0]}
 _LEVEL = {"type": "string", "enum": ["LOW", "MEDIUM", "HIGH"]}
 _TEXTS = {"type": "array", "items": TEXT}
 _PHRASE = fixed({"startSecs": NUMBER, "finishSecs": NUMBER, "text": TEXT})
+_PATIENT_ID: Schema = {"type": "string", "pattern": f"^{PATTERN}$"}
 _CONFIDENCE = nullable(fixed({"level": _LEVEL, "low": SHARE, "high": SHARE}))
 
 _EXPLANATION_FORMS: dict[str, Schema] = {
@@ -62,7 +64,7 @@ def _tag() -> Schema:
 def _extensions() -> Schema:
     return fixed(
         {
-            "patientId": {"type": "null"},
+            "patientId": nullable(_PATIENT_ID),
             "language": nullable(TEXT),
             "tags": {"type": "array", "items": _tag()},
             "durationSeconds": nullable(NUMBER),
@@ -171,6 +173,7 @@ def _list_parameters() -> list[OpenApiParameter]:
         _time("createdTo", "Created then or earlier."),
         _time("completedFrom", "Finished then or later."),
         _time("completedTo", "Finished then or earlier."),
+        _query("patientId", _PATIENT_ID, "Linked to this patient."),
         _query(
             "limit",
             {"type": "integer", "minimum": 1, "default": DEFAULT_LIMIT},
@@ -211,7 +214,8 @@ model_runs = extend_schema_view(
     create=extend_schema(
         operation_id="mental_wellness_create",
         summary="Create a run and get its upload URL",
-        description="PUT the recording to `recordingUploadUrl` within an hour; the run then starts by itself.",
+        description="PUT the recording to `recordingUploadUrl` within an hour; the run then starts by itself. A run "
+        "with a `patientId` belongs to that patient's record, and stays when the patient is deleted.",
         request=ModelRunCreateSerializer,
         examples=[OpenApiExample("The least that is needed", _MINIMAL, request_only=True)],
         responses=_ok("MentalWellnessModelRunCreateResponse", "The run, waiting for its recording."),

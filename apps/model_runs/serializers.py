@@ -11,6 +11,7 @@ from rest_framework import serializers
 from apps.model_runs.models import BirthSex, DataToDelete, Status
 from apps.model_runs.services import RunRequest
 from apps.model_runs.wellness.interface import DIMENSIONS
+from apps.patients import ids as patient_ids
 from helios_site.api.families.helios.fields import (
     Flag,
     LocalTime,
@@ -28,6 +29,8 @@ ACCENT_MAX_CHARS = 1000  # any text, but no more than a label of a few words can
 
 SEX_READ_AS_UNKNOWN = "birthSex was not one of the known values and was read as UNKNOWN."
 SEX_MISSING = "birthSex was not given; results compare with all sexes."
+NO_SUCH_PATIENT = "no such patient"
+NO_CONSENT = "the patient has not consented: set `consent` of the patient to true before a run is linked to it"
 _WALL_CLOCK = "The person's wall clock, such as `2026-01-05T23:10:00`; an offset is dropped."
 _TAGS_FORM = {"template": "browse/json_list.html", "placeholder": '[{"name": "site", "value": "north"}]'}
 BIRTH_DATE_MISSING = "dateOfBirth was not given; results compare with all ages."
@@ -71,6 +74,23 @@ class UserSerializer(_Dialect):
         if "dateOfBirth" not in person:
             warnings.append(BIRTH_DATE_MISSING)
         return {**person, "warnings": warnings}
+
+
+class PatientId(Text):
+    """The id of a patient. One that no patient can have is refused as one that none has."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=len(str(patient_ids.HIGHEST)), **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        sent = str(data) if isinstance(data, int) and not isinstance(data, bool) else data
+        found = patient_ids.parse_patient_id(sent) if isinstance(sent, str) else None
+        if found is None:
+            fail("value_error", NO_SUCH_PATIENT)
+        return found
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^{patient_ids.PATTERN}$"}
 
 
 class TagSerializer(_Dialect):
@@ -133,6 +153,11 @@ class ModelRunCreateSerializer(_Dialect):
                 help_text="With `deleteData`: what to erase; none named means everything.",
                 **optional,
             ),
+            "patientId": PatientId(
+                help_text="The id of a patient of your organisation who has consented; the key also needs "
+                "`patients:read`. With `deleteData` it is one of the INPUTS, and so is a note that came of the run.",
+                **optional,
+            ),
         }
 
     def to_internal_value(self, data: Any) -> Any:
@@ -151,8 +176,6 @@ class ModelRunCreateSerializer(_Dialect):
         except serializers.ValidationError as error:
             # The caller knows a key by the name that was sent.
             errors = {aliases.get(key, key): inner for key, inner in error.detail.items()}  # type: ignore[union-attr]
-        if data.get("patientId") is not None:  # no patient exists in any organisation
-            errors["patientId"] = [serializers.ErrorDetail("no such patient", "value_error")]
         if errors:
             raise serializers.ValidationError(errors)
         return values
@@ -175,6 +198,7 @@ class ModelRunCreateSerializer(_Dialect):
             delete_data=delete,
             data_to_delete=tuple(values.get(settings.HELIOS_DATA_TO_DELETE_KEYS[0], ())) if delete else (),
             warnings=tuple(user["warnings"]),
+            patient_id=values.get("patientId"),
         )
 
 
@@ -185,7 +209,7 @@ ENVELOPE_FIELDS = (
     "error_reason", "warnings", "scores", "transcript", "duration_seconds",
 )  # fmt: skip
 EXTENSION_FIELDS = (
-    "language", "tags", "speech_seconds", "quality", "confidence", "evidence", "explanation", "safety",
+    "patient_id", "language", "tags", "speech_seconds", "quality", "confidence", "evidence", "explanation", "safety",
     "model_version",
 )  # fmt: skip
 CONTINUOUS = tuple(f"uniform{name[0].upper()}{name[1:]}" for name in DIMENSIONS)
@@ -234,7 +258,7 @@ def _results(row: Mapping[str, Any]) -> dict[str, Any]:
 def _extensions(row: Mapping[str, Any]) -> dict[str, Any]:
     name, value = settings.HELIOS_TAG_KEYS
     return {
-        "patientId": None,
+        "patientId": None if row["patient_id"] is None else str(row["patient_id"]),
         "language": row["language"] or None,
         "tags": [{name: tag["name"], value: tag["value"]} for tag in row["tags"]],
         "durationSeconds": row["duration_seconds"],

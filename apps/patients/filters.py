@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.forms import ValidationError
 from django_filters import Filter, FilterSet
 
-from apps.patients.ids import parse_patient_id
+from apps.patients.ids import parse_wanted_id
 from apps.patients.models import Patient
 from apps.patients.names import folded
 from helios_site.api.families.healos.query import ExactText, Sort, TextField
@@ -49,7 +49,7 @@ class PatientFilter(FilterSet):
 
 class _PatientIdField(QueryField):
     def parse(self, raw: str) -> int:
-        found = parse_patient_id(raw)
+        found = parse_wanted_id(raw)
         if found is None:
             raise ValidationError("Invalid patient id")
         return found

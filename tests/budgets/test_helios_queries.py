@@ -58,6 +58,7 @@ def shapes(captured: CaptureQueriesContext) -> list[str]:
 KEY = "SELECT api_keys_apikey"
 RUN = "SELECT model_runs_modelrun"
 AUDIT = "INSERT accounts_auditevent"
+NOTES_OF_RUN = "WITH patients_session"
 TELL = "WITH webhooks_webhookdelivery"  # one statement finds the listening webhooks and writes what they get
 
 
@@ -102,10 +103,12 @@ def test_a_status_read_costs_two_reads_and_an_audit_row_once_there_are_results(a
     assert statements(api, "GET", f"{RUNS}/{UNKNOWN_ID}") == [KEY, RUN]
 
 
-def test_a_delete_costs_six_statements(api: Client) -> None:
+def test_a_delete_costs_seven_statements(api: Client) -> None:
     run_id = create(api)["id"]
     found = statements(api, "DELETE", f"{RUNS}/{run_id}")
-    assert found == [KEY, RUN, "DELETE model_runs_modelrun", AUDIT, TELL, "DELETE helios_site_idempotentreply"]
+    assert found == [
+        KEY, RUN, NOTES_OF_RUN, "DELETE model_runs_modelrun", AUDIT, TELL, "DELETE helios_site_idempotentreply",
+    ]  # fmt: skip
 
 
 def test_to_end_a_run_costs_its_update_its_audit_row_what_tells_the_webhooks_and_its_usage(api: Client) -> None:

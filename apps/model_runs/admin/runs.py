@@ -59,8 +59,22 @@ class ModelRunAdmin(ReadOnlyAdmin):
     search_fields = ("id",)  # shows the box; get_search_results says what is searched
     search_help_text = "A run's id, or a part of the organisation's name."
     actions = ("run_again",)
+    readonly_fields = ("linked_patient",)
     fieldsets = (
-        (None, {"fields": ("id", "organization", "created_by_key", "status", "error_code", "error_reason")}),
+        (
+            None,
+            {
+                "fields": (
+                    "id",
+                    "organization",
+                    "linked_patient",
+                    "created_by_key",
+                    "status",
+                    "error_code",
+                    "error_reason",
+                )
+            },
+        ),
         (
             "Life",
             {
@@ -111,6 +125,11 @@ class ModelRunAdmin(ReadOnlyAdmin):
         except ValueError:
             named = Organization.objects.filter(name__icontains=term).values_list("id", flat=True)
             return queryset.filter(organization__in=list(named[:_MAX_ORGANIZATIONS_FOUND])), False
+
+    @admin.display(description="patient")
+    def linked_patient(self, run: ModelRun) -> str:
+        """The id, which names nobody, and no more: the record itself is for those who may see patients."""
+        return "-" if run.patient_id is None else str(run.patient_id)
 
     def has_rerun_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("model_runs.change_modelrun"))

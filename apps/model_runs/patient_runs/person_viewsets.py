@@ -66,12 +66,9 @@ class PatientExportViewSet(RecordViewSet):
     kind = "export"
     uuid_path_name = "export_id"
     required_scopes: ClassVar = dict.fromkeys(("GET", "HEAD", "POST"), "patients:read")
+    also_required_scopes = READ_RECORDS
     serializer_class = NothingSerializer
     body_may_be_empty = True
-
-    def check_permissions(self, request: Request) -> None:
-        super().check_permissions(request)
-        require_scopes(request, *READ_RECORDS)
 
     def create(self, request: Request, patient_id: str) -> Response:
         self._require_patient(request)

@@ -14,6 +14,7 @@ from apps.accounts.models import Organization
 from apps.api_keys.services import forget_keys
 from apps.model_runs.archive import write_archive
 from apps.model_runs.models import ModelRun
+from apps.model_runs.services.creation import remove_runs
 from apps.patients.services import erase_patients
 from apps.webhooks.services import forget_endpoints
 from helios_site.alone import alone
@@ -113,5 +114,5 @@ def _erase_some_runs(organization: Organization) -> int:
             if key:
                 # Before the row forgets the key: a failing store leaves the run due, and the next tick tries again.
                 object_store().delete(key)
-        ModelRun.objects.filter(id__in=[run_id for run_id, _ in runs]).delete()
+        remove_runs([run_id for run_id, _ in runs])
     return len(runs)

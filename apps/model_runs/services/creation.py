@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from uuid import UUID, uuid4
@@ -15,6 +16,7 @@ from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.queue import ring_on_commit
 from apps.model_runs.services import announcing, trail
 from apps.model_runs.wellness.interface import ErrorCode
+from apps.patients import services as patients
 from helios_site.api.families.idempotency import forget
 from helios_site.storage import object_store
 
@@ -35,6 +37,7 @@ class RunRequest:
     delete_data: bool = False
     data_to_delete: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    patient_id: int | None = None
 
 
 class CannotRerun(Exception):
@@ -51,6 +54,7 @@ def run_of_recording(key: str) -> UUID:
 
 
 def create_run(*, actor: audit.Actor, organization_id: UUID, key_id: UUID | None, request: RunRequest) -> ModelRun:
+    """Raises NoSuchPatient and ConsentMissing of `apps.patients.services` for a run that is to be linked."""
     now = timezone.now()
     fields = asdict(request)
     for name in ("tags", "data_to_delete", "warnings"):
@@ -63,6 +67,8 @@ def create_run(*, actor: audit.Actor, organization_id: UUID, key_id: UUID | None
         **fields,
     )
     with transaction.atomic():
+        if request.patient_id is not None:
+            patients.lock_for_new_link(organization_id=organization_id, patient_id=request.patient_id)
         run.save(force_insert=True)
         trail.record("created", actor=actor, organization_id=organization_id, run_id=run.id)
     return run
@@ -88,7 +94,7 @@ def delete_run(*, actor: audit.Actor, organization_id: UUID, run_id: UUID) -> bo
         if run is None:
             return False
         key = run.recording_key
-        ModelRun.objects.filter(id=run_id).delete()
+        remove_runs([run_id])
         trail.record("deleted", actor=actor, organization_id=organization_id, run_id=run_id)
         announcing.deleted(run)
         forget(organization_id, [run_id])
@@ -96,6 +102,12 @@ def delete_run(*, actor: audit.Actor, organization_id: UUID, run_id: UUID) -> bo
             # Should this fail after the commit, `remove_leftovers` finds an object that no row names.
             transaction.on_commit(lambda: object_store().delete(key), robust=True)
     return True
+
+
+def remove_runs(run_ids: Collection[UUID]) -> None:
+    """Remove rows that the caller has locked, and the notes that came of them."""
+    patients.remove_notes_of_runs(run_ids=run_ids)
+    ModelRun.objects.filter(id__in=run_ids).delete()
 
 
 def rerun_failed(*, actor: audit.Actor, run: ModelRun) -> ModelRun:
@@ -126,6 +138,11 @@ def rerun_failed(*, actor: audit.Actor, run: ModelRun) -> ModelRun:
     except FileNotFoundError:
         raise CannotRerun("Its recording is no longer stored.") from None
     with transaction.atomic():
+        # A link stays, whatever became of the consent, as long as there is a patient.
+        if run.patient_id is not None and not patients.hold_patient(
+            organization_id=run.organization_id, patient_id=run.patient_id
+        ):
+            again.patient_id = None
         again.save(force_insert=True)
         trail.record(
             "rerun", actor=actor, organization_id=run.organization_id, run_id=again.id, reason=f"again for {run.id}"

@@ -17,7 +17,7 @@ from django.utils import timezone
 from apps.api_keys.usage.services import count_run
 from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.queue import ring_on_commit
-from apps.model_runs.services import announcing, trail
+from apps.model_runs.services import announcing, notes, trail
 from apps.model_runs.wellness.interface import Analysis
 
 
@@ -128,14 +128,14 @@ def finish_run(*, claim: Claim, analysis: Analysis) -> bool:
 
 
 def complete(target: QuerySet[ModelRun], run: ModelRun, outcome: Mapping[str, object]) -> bool:
-    """End a RUNNING run that `target` selects, with its audit row and its usage in the same transaction."""
+    """End a RUNNING run that `target` selects, with its audit row, its note and its usage in the same transaction."""
+    ok = outcome["status"] == Status.COMPLETE_OK
     with transaction.atomic():
         # Whole microseconds of one clock: completedAt is never before runAt.
         if not target.filter(status=Status.RUNNING).update(
             completed_at=timezone.now(), lease_expires_at=None, **outcome
         ):
             return False
-        ok = outcome["status"] == Status.COMPLETE_OK
         trail.record(
             "completed" if ok else "failed",
             organization_id=run.organization_id,
@@ -144,6 +144,8 @@ def complete(target: QuerySet[ModelRun], run: ModelRun, outcome: Mapping[str, ob
             reason=str(outcome.get("error_code", "")),
         )
         announcing.ended(run, str(outcome["status"]), safety=outcome.get("safety"))
+        if ok and run.patient_id is not None:
+            notes.write(run, run.patient_id, outcome)
         # Last, since runs of one key queue on its row until this commits.
         count_run(organization_id=run.organization_id, key_id=run.created_by_key_id, ok=ok)
     return True

@@ -13,8 +13,9 @@ from django.utils import timezone
 from apps.model_runs.models import DataToDelete, ModelRun, Status
 from apps.model_runs.services import announcing, trail
 from apps.model_runs.services.closing import ARCHIVES, archives_in_use
-from apps.model_runs.services.creation import run_of_recording
+from apps.model_runs.services.creation import remove_runs, run_of_recording
 from apps.patients.selectors import DOCUMENTS, EXPORTS, files_in_use
+from apps.patients.services import remove_notes_of_runs
 from helios_site.api.families.idempotency import forget
 from helios_site.storage import object_store
 
@@ -32,6 +33,7 @@ _BLANK_INPUTS: dict[str, object] = {
     "wake_time": None,
     "recording_time": None,
     "tags": [],
+    "patient": None,  # it says who the person is
 }
 _BLANK_RESULTS: dict[str, object] = {
     "warnings": [],
@@ -71,7 +73,7 @@ def _erase(run_id: UUID) -> bool:
             # Before the row forgets the key: a failing store leaves the run due, and the next tick tries again.
             object_store().delete(run.recording_key)
         if kinds == set(DataToDelete.values):
-            ModelRun.objects.filter(id=run.id).delete()
+            remove_runs([run.id])
             announcing.deleted(run)
         else:
             changes: dict[str, object] = {"erased_at": timezone.now()}
@@ -82,6 +84,8 @@ def _erase(run_id: UUID) -> bool:
             if DataToDelete.RESULTS in kinds:
                 changes |= _BLANK_RESULTS
             ModelRun.objects.filter(id=run.id).update(**changes)
+            if not kinds.isdisjoint((DataToDelete.INPUTS, DataToDelete.RESULTS)):
+                remove_notes_of_runs(run_ids=[run.id])  # a note holds the results, and says whose they are
         trail.record("erased", organization_id=run.organization_id, run_id=run.id, reason=" ".join(sorted(kinds)))
         forget(run.organization_id, [run.id])
     return True
@@ -105,7 +109,7 @@ def _remove_abandoned_runs() -> int:
             .filter(status=Status.CREATED, created_at__lt=before)
             .only("id", "organization_id", "user_label")[:BATCH]
         )
-        ModelRun.objects.filter(id__in=[run.id for run in abandoned]).delete()
+        remove_runs([run.id for run in abandoned])
         for run in abandoned:
             trail.record("abandoned", organization_id=run.organization_id, run_id=run.id)
             announcing.deleted(run)

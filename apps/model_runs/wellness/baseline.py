@@ -121,23 +121,37 @@ def compare(
 
     Readings of the day itself are not among what they are compared with. A reading of poor quality is not judged.
     """
-    readings = list(earlier)
+    known = usual_scores(
+        earlier,
+        current.values,
+        model_version=current.model_version,
+        before=current.day,
+        window_days=window_days,
+        min_days=min_days,
+    )
+    return judge(current, known, min_days=min_days)
+
+
+def usual_scores(
+    readings: Iterable[Reading],
+    names: Iterable[str],
+    *,
+    model_version: str,
+    before: date,
+    window_days: int = WINDOW_DAYS,
+    min_days: int = MIN_DAYS,
+) -> dict[str, Usual]:
+    """What is usual of each of the scores `names`, as `usual` says."""
+    known = list(readings)
     return {
-        name: _compared(
-            name,
-            current,
-            usual(
-                readings,
-                name,
-                model_version=current.model_version,
-                before=current.day,
-                window_days=window_days,
-                min_days=min_days,
-            ),
-            min_days,
-        )
-        for name in current.values
+        name: usual(known, name, model_version=model_version, before=before, window_days=window_days, min_days=min_days)
+        for name in names
     }
+
+
+def judge(current: Reading, known: Mapping[str, Usual], *, min_days: int = MIN_DAYS) -> dict[str, Comparison]:
+    """Each score of `current` against what is usual of it, by readings of the same model version."""
+    return {name: _compared(name, current, known[name], min_days) for name in current.values}
 
 
 def _score(reading: Reading, name: str) -> float | None:
@@ -147,7 +161,7 @@ def _score(reading: Reading, name: str) -> float | None:
 
 
 def _compared(name: str, current: Reading, known: Usual, min_days: int) -> Comparison:
-    title = _title(name)
+    title = title_of(name)
     value = _score(current, name)
     if current.quality == POOR:
         return Comparison(known, None, False, f"{title} is not compared: the quality of the recording is too poor.")
@@ -168,7 +182,7 @@ def _compared(name: str, current: Reading, known: Usual, min_days: int) -> Compa
     return Comparison(known, deviation, True, text)
 
 
-def _title(name: str) -> str:
+def title_of(name: str) -> str:
     """`uniformSleepPropensity` and `sleepPropensity` are "Sleepiness", `mentalStrain` is "Mental strain"."""
     plain = name.removeprefix("uniform")
     plain = plain[:1].lower() + plain[1:]

@@ -15,6 +15,13 @@ from apps.patients.services.exports import (
     record_export,
     request_export,
 )
+from apps.patients.services.links import (
+    ConsentMissing,
+    NoSuchPatient,
+    lock_for_new_link,
+    lock_linked,
+)
+from apps.patients.services.notes import remove_notes_of_runs, write_note_of_run
 from apps.patients.services.patients import (
     change_patient,
     create_patient,
@@ -27,8 +34,10 @@ from apps.patients.services.records import ExternalIdTaken
 
 __all__ = [
     "EXPORT",
+    "ConsentMissing",
     "ExternalIdTaken",
     "Gone",
+    "NoSuchPatient",
     "begin_export",
     "change_note",
     "change_patient",
@@ -42,12 +51,16 @@ __all__ = [
     "finish_export",
     "give_up_try",
     "hold_patient",
+    "lock_for_new_link",
+    "lock_linked",
     "look_after_exports",
     "new_export_key",
     "purge_deleted",
     "record_export",
     "record_read",
+    "remove_notes_of_runs",
     "request_export",
     "restore_note",
     "restore_patient",
+    "write_note_of_run",
 ]

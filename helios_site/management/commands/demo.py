@@ -49,7 +49,8 @@ class Command(BaseCommand):
                 if options["exit"]:
                     supervisor.request_stop(0 if succeeded else 1)
 
-        environ = {"HELIOS_SIGNUP": "open", **os.environ}  # who tries Helios out may try signing up, too
+        # Who tries Helios out may try signing up, too, and sees what becomes of a patient's runs.
+        environ = {"HELIOS_SIGNUP": "open", "HELIOS_HEALOS_NOTES_FROM_RUNS": "true", **os.environ}
         supervisor = Supervisor(options_from(options), environ, say=say, on_ready=show)
         try:
             supported.check()

@@ -231,7 +231,7 @@ def test_28_unknown_keys_are_ignored(api: Client) -> None:
     assert create(api, body)
 
 
-def test_a_patient_is_refused_while_there_are_none(api: Client) -> None:
+def test_an_unknown_patient_is_refused(api: Client) -> None:
     for patient in ("481926357104938271", "", 5):
         assert_invalid(post(api, minimal_body(patientId=patient)), ["body", "patientId"], "value_error")
     assert not ModelRun.objects.exists()

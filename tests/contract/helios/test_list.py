@@ -150,7 +150,8 @@ def test_limits(api: Client) -> None:
         ("createdTo=2026-02-30", "value_error.datetime"),
         ("completedFrom=10:00", "value_error.datetime"),
         ("completedTo=2026-01-01T25:00", "value_error.datetime"),
-        ("patientId=5", "value_error"),
+        ("patientId=", "value_error"),
+        ("patientId=05", "value_error"),
     ],
 )
 def test_bad_values_are_422_at_the_parameter(api: Client, query: str, kind: str) -> None:
