@@ -246,6 +246,8 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["helios_site.api.docs.without_slash_twins"],
     "POSTPROCESSING_HOOKS": [
         "apps.model_runs.openapi.describe_runs",
+        "apps.model_runs.users.openapi.describe_users",
+        "apps.model_runs.patient_runs.openapi.describe_patient_runs",
         "apps.webhooks.openapi.describe_webhooks",
         "apps.patients.openapi.describe_patients",
         "apps.model_runs.patient_runs.person_openapi.describe_person",
@@ -296,9 +298,14 @@ HELIOS_ERROR_TEXTS = {
     500: "Internal Server Error",
     507: "Insufficient Storage. Please try again later",
     "run_not_found": "Model run not found",
+    "user_not_found": "User not found",
 }
 HELIOS_BUCKET_CUTS = ENV.cuts("HELIOS_BUCKET_CUTS", (0.25, 0.5, 0.75))
 HELIOS_SCORE_DECIMALS = ENV.integer("HELIOS_SCORE_DECIMALS", 4, 2, 8)
+HELIOS_BASELINE_MIN_RUNS = ENV.integer("HELIOS_BASELINE_MIN_RUNS", 5, 5, 365)
+HELIOS_BASELINE_WINDOW_DAYS = ENV.integer("HELIOS_BASELINE_WINDOW_DAYS", 90, 5, 3650)
+if HELIOS_BASELINE_MIN_RUNS > HELIOS_BASELINE_WINDOW_DAYS:
+    raise ImproperlyConfigured("HELIOS_BASELINE_MIN_RUNS must not be above HELIOS_BASELINE_WINDOW_DAYS.")
 
 # -- The Healos contract ------------------------------------------------------------------------------
 HEALOS_EXTRA_FIELDS = ENV.boolean("HELIOS_HEALOS_EXTRA_FIELDS", False)

@@ -54,7 +54,7 @@ class _PatientField(QueryField):
         return found
 
 
-class _Label(Filter):
+class Label(Filter):
     field_class = _LabelField
 
 
@@ -70,24 +70,24 @@ class _Patient(Filter):
     field_class = _PatientField
 
 
-class _Earliest(Filter):
+class Earliest(Filter):
     field_class = EarliestField
 
 
-class _Latest(Filter):
+class Latest(Filter):
     field_class = LatestField
 
 
 class ModelRunFilter(FilterSet):
     """Each narrows; `status` may be any of several, `tag` must be all of several."""
 
-    userLabel = _Label("user_label")  # noqa: N815 - names of the API
+    userLabel = Label("user_label")  # noqa: N815 - names of the API
     status = _Status("status", "in")
     tag = _Tag("tags", "contains")
-    createdFrom = _Earliest("created_at", "gte")  # noqa: N815
-    createdTo = _Latest("created_at", "lt")  # noqa: N815
-    completedFrom = _Earliest("completed_at", "gte")  # noqa: N815
-    completedTo = _Latest("completed_at", "lt")  # noqa: N815
+    createdFrom = Earliest("created_at", "gte")  # noqa: N815
+    createdTo = Latest("created_at", "lt")  # noqa: N815
+    completedFrom = Earliest("completed_at", "gte")  # noqa: N815
+    completedTo = Latest("completed_at", "lt")  # noqa: N815
 
     patientId = _Patient("patient_id")  # noqa: N815
 

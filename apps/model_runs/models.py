@@ -10,11 +10,12 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.accounts.models import Organization
 from apps.api_keys.models import ApiKey
+from apps.model_runs.run_day import RunDay
 from apps.patients.models import Patient
 
 
@@ -123,6 +124,15 @@ class ModelRun(models.Model):
             models.Index(
                 fields=["patient", "-created_at", "-id"], name="run_of_patient", condition=Q(patient__isnull=False)
             ),
+            # A person's readings in the order of their days, for what is usual of them.
+            models.Index(
+                "patient", RunDay().desc(), F("created_at").desc(), F("id").desc(),
+                name="run_reading_of_patient", condition=Q(status="COMPLETE_OK", patient__isnull=False),
+            ),
+            models.Index(
+                "organization", "user_label", RunDay().desc(), F("created_at").desc(), F("id").desc(),
+                name="run_reading_of_label", condition=Q(status="COMPLETE_OK"),
+            ),
             models.Index(fields=["enqueued_at"], name="run_running", condition=Q(status="RUNNING")),
             models.Index(fields=["created_at"], name="run_never_uploaded", condition=Q(status="CREATED")),
             models.Index(
@@ -132,7 +142,7 @@ class ModelRun(models.Model):
             ),
             models.Index(fields=["completed_at"], name="run_with_recording", condition=~Q(recording_key="")),
             GinIndex(fields=["tags"], name="run_tags", opclasses=["jsonb_path_ops"]),
-        ]
+        ]  # fmt: skip
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(status__in=Status.values), name="run_status_known"),
             models.CheckConstraint(

@@ -150,36 +150,42 @@ def _schemas() -> dict[str, Schema]:
     }
 
 
-def _query(name: str, schema: Schema, description: str, **options: Any) -> OpenApiParameter:
+def query_parameter(name: str, schema: Schema, description: str, **options: Any) -> OpenApiParameter:
     return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=description, **options)
 
 
-def _time(name: str, description: str) -> OpenApiParameter:
+def time_parameter(name: str, description: str) -> OpenApiParameter:
     day = {"type": "string", "pattern": DAY_PATTERN}
     time = {"type": "string", "pattern": TIME_PATTERN}
-    return _query(name, {"anyOf": [day, time]}, f"{description} A date means the whole UTC day; inclusive.")
+    return query_parameter(name, {"anyOf": [day, time]}, f"{description} A date means the whole UTC day; inclusive.")
+
+
+LABEL: Schema = {"type": "string", "minLength": 1, "maxLength": LABEL_MAX_CHARS, "pattern": r"^[^\x00]*$"}
+LIMIT = query_parameter(
+    "limit",
+    {"type": "integer", "minimum": 1, "default": DEFAULT_LIMIT},
+    f"Runs on the page; more than {MAX_LIMIT} means {MAX_LIMIT}.",
+)
+CURSOR = query_parameter(
+    "cursor", {"type": "string", "pattern": f"^{CURSOR_PATTERN}$"}, "`nextCursor` of the page before."
+)
 
 
 def _list_parameters() -> list[OpenApiParameter]:
     longest = settings.HELIOS_TAG_MAX_CHARS
     tag = {"type": "string", "pattern": rf"^[^\x00:]{{1,{longest}}}(:[^\x00]{{0,{longest}}})?$"}
-    label = {"type": "string", "minLength": 1, "maxLength": LABEL_MAX_CHARS, "pattern": r"^[^\x00]*$"}
     statuses = {"type": "array", "items": {"type": "string", "enum": list(Status.values)}}
     return [
-        _query("userLabel", label, "Exactly this label."),
-        _query("status", statuses, "Any of these.", explode=True),
-        _query("tag", {"type": "array", "items": tag}, "All of these: `name` or `name:value`.", explode=True),
-        _time("createdFrom", "Created then or later."),
-        _time("createdTo", "Created then or earlier."),
-        _time("completedFrom", "Finished then or later."),
-        _time("completedTo", "Finished then or earlier."),
-        _query("patientId", _PATIENT_ID, "Linked to this patient."),
-        _query(
-            "limit",
-            {"type": "integer", "minimum": 1, "default": DEFAULT_LIMIT},
-            f"Runs on the page; more than {MAX_LIMIT} means {MAX_LIMIT}.",
-        ),
-        _query("cursor", {"type": "string", "pattern": f"^{CURSOR_PATTERN}$"}, "`nextCursor` of the page before."),
+        query_parameter("userLabel", LABEL, "Exactly this label."),
+        query_parameter("status", statuses, "Any of these.", explode=True),
+        query_parameter("tag", {"type": "array", "items": tag}, "All of these: `name` or `name:value`.", explode=True),
+        time_parameter("createdFrom", "Created then or later."),
+        time_parameter("createdTo", "Created then or earlier."),
+        time_parameter("completedFrom", "Finished then or later."),
+        time_parameter("completedTo", "Finished then or earlier."),
+        query_parameter("patientId", _PATIENT_ID, "Linked to this patient."),
+        LIMIT,
+        CURSOR,
     ]
 
 

@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from apps.model_runs.wellness.baseline import title_of
-from apps.model_runs.wellness.scores import MENTAL_STRAIN, SCORES, uniform_name
-
-CONTINUOUS = tuple(name if name == MENTAL_STRAIN else uniform_name(name) for name in SCORES)
+from apps.model_runs.wellness.scores import CONTINUOUS_NAMES
 
 _SCALE = (
     "Scores from 0 to 1, where higher means more of it, in comparison with the voices of people of the same age, birth "
@@ -30,7 +28,7 @@ def summary(
     """The six continuous scores with what must be known to read them. Arguments are as a run stores them."""
     parts = [
         [_recording(duration_seconds, speech_seconds), *_quality(quality)],
-        [_SCALE, *(f"{title_of(name)}: {scores[name]:.2f}" for name in CONTINUOUS if name in scores)],
+        [_SCALE, *(f"{title_of(name)}: {scores[name]:.2f}" for name in CONTINUOUS_NAMES if name in scores)],
         [f"Warning: {text}" for text in warnings],
         [_SELF_HARM] if safety and safety["selfHarmLanguage"] else [],
         [_NO_DIAGNOSIS],

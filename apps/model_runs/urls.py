@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.model_runs.users.viewsets import UserBaselineViewSet, UserHistoryViewSet
 from apps.model_runs.viewsets import AccountViewSet, LegacyModelRunViewSet, ModelRunViewSet
 from helios_site.api.families.helios.view import NotBuiltView
 from helios_site.api.families.routes import either
@@ -12,6 +13,8 @@ urlpatterns = [
     *either("account", AccountViewSet.as_view({"get": "retrieve"})),
     *either(RUNS, ModelRunViewSet.as_view({"get": "list", "post": "create"})),
     *either(f"{RUNS}/<str:model_run_id>", ModelRunViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
+    *either("users/history", UserHistoryViewSet.as_view({"get": "retrieve"})),
+    *either("users/baseline", UserBaselineViewSet.as_view({"get": "retrieve"})),
     # Without these the older GET would answer 405 to their POST.
     *either("models/mental-wellness-activity", NotBuiltView.as_view()),
     *either("models/apollo", NotBuiltView.as_view()),

@@ -25,6 +25,7 @@ from helios_site.env import Rate
 # Feature -> the scopes of which any one gives it.
 FEATURES = {
     "helios": ("model_runs:read", "model_runs:write"),
+    "history": ("model_runs:read",),
     "webhooks": ("webhooks:read", "webhooks:write"),
 }
 TERMINAL = (Status.COMPLETE_OK, Status.COMPLETE_ERROR)

@@ -38,6 +38,8 @@ EVENTS = {
     ("POST", "ext-api/v1/patients/<str:patient_id>/erase"): "patient.erased",
     ("POST", "ext-api/v1/patients/<str:patient_id>/export"): "patient.export_requested",
     ("GET", "ext-api/v1/patients/<str:patient_id>/exports/<str:export_id>"): "patient.export_read",
+    ("GET", "ext-api/v1/patients/<str:patient_id>/model-runs"): "patient.model_runs_listed",
+    ("GET", "ext-api/v1/patients/<str:patient_id>/wellness"): "patient.wellness_read",
     ("GET", "ext-api/v1/notes"): "note.listed",
     ("GET", "ext-api/v1/notes/export"): "note.exported",
     ("GET", "ext-api/v1/notes/<str:note_id>"): "note.read",

@@ -47,6 +47,7 @@ class Row(NamedTuple):
 NO_KEY = (401, 401, 401, 401, 401, 401, 401)
 WITH_KEY = Row(200, 200, 403, *NO_KEY)
 ONE_RUN = Row(200, 404, 403, *NO_KEY)
+WITHOUT_LABEL = WITH_KEY._replace(own=422, other=422)  # which the query must name
 CREATED = WITH_KEY._replace(own=201, other=201)
 NOT_BUILT = Row(404, 404, 404, *NO_KEY)
 WITH_ANY_KEY = Row(200, 200, 200, *NO_KEY)
@@ -134,6 +135,14 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "browse/ext-api/v1/notes/export"): PAGE,
     ("GET", "browse/ext-api/v1/notes/<str:note_id>"): PAGE_OF_RUN,
     ("GET", "browse/ext-api/v1/sessions/<str:session_id>/notes"): PAGE_OF_RUN,
+    ("GET", "ext-api/v1/patients/<str:patient_id>/model-runs"): ONE_RUN,
+    ("GET", "ext-api/v1/patients/<str:patient_id>/wellness"): ONE_RUN,
+    ("GET", "browse/ext-api/v1/patients/<str:patient_id>/model-runs"): PAGE_OF_RUN,
+    ("GET", "browse/ext-api/v1/patients/<str:patient_id>/wellness"): PAGE_OF_RUN,
+    ("GET", "v1/users/history"): WITHOUT_LABEL,
+    ("GET", "v1/users/baseline"): WITHOUT_LABEL,
+    ("GET", "browse/v1/users/history"): PAGE._replace(member=422, admin=422, foreign=422),
+    ("GET", "browse/v1/users/baseline"): PAGE._replace(member=422, admin=422, foreign=422),
     ("GET", "^ext-api/v1"): NOT_BUILT,  # whatever else stands under it
     ("GET", "browse"): PAGE,
     ("GET", "browse/v1/account"): PAGE,

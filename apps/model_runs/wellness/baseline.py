@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from math import sqrt
 from statistics import median
 from types import MappingProxyType
@@ -90,7 +90,7 @@ def usual(
     """
     if not MIN_DAYS <= min_days <= window_days:
         raise ValueError(f"min_days is at least {MIN_DAYS} and at most window_days")
-    first = before - timedelta(days=window_days)
+    first = days_before(before, window_days)
     days: dict[date, list[float]] = defaultdict(list)
     for reading in readings:
         value = _score(reading, name)
@@ -112,6 +112,11 @@ def usual(
         high=min(1.0, middle + NORMAL_95 * spread),
         minimum_detectable_change=NORMAL_95 * sqrt(2) * spread * FEW_DAYS.get(len(days), 1.0),
     )
+
+
+def days_before(day: date, days: int) -> date:
+    """So many days before, or the first day of the calendar."""
+    return date.fromordinal(max(1, day.toordinal() - days))
 
 
 def compare(

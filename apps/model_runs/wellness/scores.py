@@ -22,6 +22,9 @@ def uniform_name(dimension: str) -> str:
     return "uniform" + dimension[0].upper() + dimension[1:]
 
 
+CONTINUOUS_NAMES = (MENTAL_STRAIN, *map(uniform_name, DIMENSIONS))  # of the continuous value of each of SCORES
+
+
 def percentile(reference: Vector, logit: float) -> float:
     """Share of the reference group below `logit`, 0..1, without a step anywhere.
 

@@ -80,6 +80,10 @@ class RunNotFound(exceptions.NotFound):
     """Absent, foreign, deleted and erased runs answer alike."""
 
 
+class UserNotFound(exceptions.NotFound):
+    """No run that the caller may see has the label."""
+
+
 def entries(detail: Any, loc: Location) -> Iterator[Entry]:
     """The entries of a DRF serializer's nested errors, in the order of its fields."""
     if isinstance(detail, Mapping):
@@ -126,6 +130,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
             return Response(body_of(403), status=settings.HELIOS_MISSING_SCOPE_STATUS)
         case RunNotFound():
             return Response(body_of(404, "run_not_found"), status=404)
+        case UserNotFound():
+            return Response(body_of(404, "user_not_found"), status=404)
         case exceptions.NotFound() | Http404():
             return Response(body_of(404), status=404)
         case exceptions.MethodNotAllowed():
