@@ -85,8 +85,9 @@ def test_without_a_time_that_can_be_true_it_ended_when_it_was_received(
     settings.HEALOS_DAY_TIMEZONE = ZoneInfo("Asia/Tokyo")
     run = make_finished(patient_id=patient.pk, recording_time=sent)
     session = Session.objects.get()
+    assert run.run_at is not None
     assert session.end_time == run.run_at
-    assert session.start_time == session.end_time - timedelta(seconds=44)
+    assert session.start_time == run.run_at - timedelta(seconds=44)
 
 
 def test_the_organisation_decides_and_then_the_installation(
@@ -118,7 +119,7 @@ def test_there_is_none_without_patient_results_or_a_patient_who_is_there(
     make_finished()
     make_finished(patient_id=patient.pk, analysis=FAILED)
     claims = [services.claim_run(run_id=make_running(patient_id=patient.pk).id) for _ in range(2)]
-    of_patient = {"actor": SYSTEM, "organization_id": patient.organization_id, "patient_id": patient.pk}
+    of_patient: dict[str, Any] = {"actor": SYSTEM, "organization_id": patient.organization_id, "patient_id": patient.pk}
     patients.delete_patient(**of_patient)
     assert claims[0] is not None
     assert services.finish_run(claim=claims[0], analysis=OK)

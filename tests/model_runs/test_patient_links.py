@@ -143,7 +143,7 @@ def test_a_link_waits_for_what_is_being_done_to_the_patient(
     make_run: MakeRun, organization: Organization, change: str
 ) -> None:
     patient = make_patient(organization, consent=True)
-    of_patient = {"actor": SYSTEM, "organization_id": organization.id, "patient_id": patient.pk}
+    of_patient: dict[str, Any] = {"actor": SYSTEM, "organization_id": organization.id, "patient_id": patient.pk}
 
     def linking() -> None:
         try:

@@ -164,7 +164,7 @@ def test_89_the_export_lists_whole_notes(api: Client, note: Note) -> None:
         "data": [whole(note) | parts],
         "meta": {"page": 1, "limit": 20, "total_pages": 1},
     }
-    assert api.get(EXPORT, {"include": "", "patient_id": note.patient_id}).json()["data"] == [whole(note)]
+    assert api.get(EXPORT, {"include": "", "patient_id": str(note.patient_id)}).json()["data"] == [whole(note)]
     assert api.get(EXPORT, {"note_type": "intake"}).json()["data"] == []
 
 

@@ -134,9 +134,9 @@ def test_10_the_description_lists_the_paths_and_the_key_header() -> None:
     assert (response.status_code, response["Content-Type"]) == (200, "application/json")
     description = response.json()
     assert description["openapi"].startswith("3.1")
-    # Webhooks and usage are ours; other families have tests of their own.
+    # Webhooks, users and usage are ours; other families have tests of their own.
     theirs = {path for path in description["paths"] if path.startswith(("/v1/", "/uploads/"))}
-    assert {path for path in theirs if not path.startswith(("/v1/webhooks", "/v1/usage"))} == {
+    assert {path for path in theirs if not path.startswith(("/v1/webhooks", "/v1/users/", "/v1/usage"))} == {
         "/v1/account",
         "/v1/models/mental-wellness",
         "/v1/models/mental-wellness/{model_run_id}",
@@ -210,7 +210,7 @@ def test_405_names_the_methods_and_comes_before_the_scope(make_key: MakeKey) -> 
 
 def test_unknown_paths_and_paths_not_built_are_404(api: Client) -> None:
     for method, path in (
-        ("GET", "/v1/"), ("GET", "/v1/models"), ("GET", "/v1/users/history"),
+        ("GET", "/v1/"), ("GET", "/v1/models"), ("GET", "/v1/users"),
         ("POST", "/v1/models/mental-wellness-activity"), ("GET", "/v1/models/mental-wellness-activity"),
         ("POST", "/v1/models/apollo"), ("GET", f"/v1/models/apollo/{UNKNOWN_ID}"),
     ):  # fmt: skip
