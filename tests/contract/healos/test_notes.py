@@ -80,7 +80,7 @@ def listed(client: Client, **query: Any) -> list[str]:
     return [item["id"] for item in answer.json()["data"]]
 
 
-def test_13_notes_need_their_own_scope(make_key: MakeKey, note: Note) -> None:
+def test_healos_13_notes_need_their_own_scope(make_key: MakeKey, note: Note) -> None:
     others = with_key(make_key(scopes=["patients:read", "patients:write", "appointments:read", "documents:read"])[1])
     reader = with_key(make_key(scopes=["notes:read"])[1])
     for path in (NOTES, EXPORT, f"{NOTES}/{note.id}", f"{NOTES}/{uuid4()}", f"{SESSIONS}/{note.session_id}/notes"):
@@ -90,7 +90,7 @@ def test_13_notes_need_their_own_scope(make_key: MakeKey, note: Note) -> None:
                                                 and path != EXPORT else 200)  # fmt: skip
 
 
-def test_88_the_list_is_light_newest_first_and_paged(api: Client, note: Note) -> None:
+def test_healos_88_the_list_is_light_newest_first_and_paged(api: Client, note: Note) -> None:
     assert api.get(NOTES).json() == {"data": [light(note)], "meta": {"page": 1, "limit": 20, "total_pages": 1}}
     same = sorted((make_note(note.session, created_at=at(20)) for _ in range(2)), key=lambda one: one.id, reverse=True)
     assert listed(api) == [str(same[0].id), str(same[1].id), str(note.id)]
@@ -99,7 +99,7 @@ def test_88_the_list_is_light_newest_first_and_paged(api: Client, note: Note) ->
     assert api.get(NOTES, {"page": "9"}).json()["data"] == []
 
 
-def test_88_each_filter_narrows(api: Client, note: Note, organization: Organization) -> None:
+def test_healos_88_each_filter_narrows(api: Client, note: Note, organization: Organization) -> None:
     author = User.objects.create_user("author@example.org")
     other = make_session(make_patient(organization, "Another"))
     made = make_note(other, note_type="intake", template_id="T1", created_by=author, created_at=at(17, 23, 59, 59, 999))
@@ -117,7 +117,7 @@ def test_88_each_filter_narrows(api: Client, note: Note, organization: Organizat
     assert listed(api, unknown="x", note_type="intake") == both[:1]
 
 
-def test_88_bad_values_are_named(api: Client) -> None:
+def test_healos_88_bad_values_are_named(api: Client) -> None:
     wrong = {
         "patient_id": ("abc", "Invalid patient id"),
         "session_id": ("abc", "Invalid uuid"),
@@ -133,7 +133,7 @@ def test_88_bad_values_are_named(api: Client) -> None:
         assert answer.json()["details"] == {name: [message] for name, (_, message) in wrong.items()}
 
 
-def test_89_a_note_comes_with_transcript_and_patient_as_asked(api: Client, note: Note) -> None:
+def test_healos_89_a_note_comes_with_transcript_and_patient_as_asked(api: Client, note: Note) -> None:
     path = f"{NOTES}/{note.id}"
     both = {"transcript": TRANSCRIPT, "patient": person(note)}
     assert api.get(path).json() == {"data": whole(note) | both}
@@ -148,7 +148,7 @@ def test_89_a_note_comes_with_transcript_and_patient_as_asked(api: Client, note:
         assert answer.json() == {"error": INVALID, "details": {"include": [message]}}
 
 
-def test_89_a_tag_names_the_note_and_what_it_includes(api: Client, note: Note) -> None:
+def test_healos_89_a_tag_names_the_note_and_what_it_includes(api: Client, note: Note) -> None:
     path = f"{NOTES}/{note.id}"
     assert api.get(path, {"include": ""})["ETag"] == '"1"'
     tag = api.get(path)["ETag"]
@@ -158,7 +158,7 @@ def test_89_a_tag_names_the_note_and_what_it_includes(api: Client, note: Note) -
     assert api.get(path, headers={"if-none-match": tag}).json()["data"]["patient"]["name"] == "Maria Silva"
 
 
-def test_89_the_export_lists_whole_notes(api: Client, note: Note) -> None:
+def test_healos_89_the_export_lists_whole_notes(api: Client, note: Note) -> None:
     parts = {"transcript": TRANSCRIPT, "patient": person(note)}
     assert api.get(EXPORT).json() == {
         "data": [whole(note) | parts],
@@ -168,13 +168,13 @@ def test_89_the_export_lists_whole_notes(api: Client, note: Note) -> None:
     assert api.get(EXPORT, {"note_type": "intake"}).json()["data"] == []
 
 
-def test_89_the_export_can_be_switched_off(api: Client, settings: Any) -> None:
+def test_healos_89_the_export_can_be_switched_off(api: Client, settings: Any) -> None:
     settings.HEALOS_NOTES_EXPORT = False
     answer = api.get(EXPORT)
     assert (answer.status_code, answer.content) == (404, NO_NOTE)
 
 
-def test_90_a_session_is_shown_with_its_patient_and_notes(api: Client, note: Note) -> None:
+def test_healos_90_a_session_is_shown_with_its_patient_and_notes(api: Client, note: Note) -> None:
     later = make_note(note.session, created_at=at(15, 10), updated_at=at(16), content="Later.")
     Note.objects.filter(id=later.id).update(created_at=at(16))
     path = f"{SESSIONS}/{note.session_id}/notes"
@@ -189,7 +189,7 @@ def test_90_a_session_is_shown_with_its_patient_and_notes(api: Client, note: Not
     assert api.get(path, {"include": "x"}).status_code == 400
 
 
-def test_91_nothing_is_written_here(make_key: MakeKey, note: Note) -> None:
+def test_healos_91_nothing_is_written_here(make_key: MakeKey, note: Note) -> None:
     unscoped = with_key(make_key(scopes=["usage:read"])[1])
     for path in (NOTES, EXPORT, f"{NOTES}/{note.id}", f"{SESSIONS}/{note.session_id}/notes"):
         for method in ("POST", "PATCH", "PUT", "DELETE"):
@@ -198,7 +198,7 @@ def test_91_nothing_is_written_here(make_key: MakeKey, note: Note) -> None:
             assert answer["Allow"] == "GET, HEAD"
 
 
-def test_91_absent_foreign_malformed_and_deleted_look_the_same(api: Client, other_api: Client, note: Note) -> None:
+def test_healos_91_absent_foreign_malformed_and_deleted_look_the_same(api: Client, other_api: Client, note: Note) -> None:
     for odd in (note.id, uuid4(), "abc", str(uuid4()).upper(), "export2"):
         answer = other_api.get(f"{NOTES}/{odd}")
         assert (answer.status_code, answer.content) == (404, NO_NOTE)
