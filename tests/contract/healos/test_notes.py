@@ -198,7 +198,7 @@ def test_healos_91_nothing_is_written_here(make_key: MakeKey, note: Note) -> Non
             assert answer["Allow"] == "GET, HEAD"
 
 
-def test_healos_91_absent_foreign_malformed_and_deleted_look_the_same(api: Client, other_api: Client, note: Note) -> None:
+def test_healos_91_absent_foreign_malformed_and_deleted_are_404(api: Client, other_api: Client, note: Note) -> None:
     for odd in (note.id, uuid4(), "abc", str(uuid4()).upper(), "export2"):
         answer = other_api.get(f"{NOTES}/{odd}")
         assert (answer.status_code, answer.content) == (404, NO_NOTE)
