@@ -3,6 +3,7 @@ error. Each field says by itself, as JSON Schema, what it takes, and reads an HT
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -219,8 +220,11 @@ class Choice(_Strict, serializers.ChoiceField):
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str) or data not in self.choices:
-            fail(wrong_choice(data, self.choices))
+            self.wrong_type(data)
         return data
+
+    def wrong_type(self, data: object) -> NoReturn:
+        fail(wrong_choice(data, self.choices))
 
     def value_schema(self) -> Schema:
         return {"type": "string", "enum": list(self.choices)}
@@ -280,6 +284,37 @@ class Texts(_Strict, serializers.CharField):
 
     def from_form(self, sent: list[str]) -> Any:
         return sent[-1].split()
+
+
+class Nested(_Strict, serializers.CharField):
+    """An object with fields of its own; of one that is sent every required field is required, also where the outer
+    object may be sent in part. In an HTML form it is JSON."""
+
+    expected = "object"
+
+    def __init__(self, inner: type[StrictSerializer], **options: Any) -> None:
+        super().__init__(**options)
+        self.inner = inner
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, dict):
+            self.wrong_type(data)
+        return self.inner().run_validation(data)
+
+    def value_schema(self) -> Schema:
+        fields = cast(dict[str, Any], self.inner().fields)
+        return {
+            "type": "object",
+            "properties": {name: field.json_schema() for name, field in fields.items()},
+            "required": [name for name, field in fields.items() if field.required],
+            "additionalProperties": False,
+        }
+
+    def from_form(self, sent: list[str]) -> Any:
+        try:
+            return json.loads(sent[-1])
+        except (ValueError, RecursionError):
+            return sent[-1]  # which is no object
 
 
 class Ignored(Described, serializers.Field):

@@ -14,6 +14,7 @@ from helios_site.api.families.schema import (
     EXTRA_HEADERS,
     LIMIT_HEADERS,
     TEXT,
+    Described,
     Schema,
     add_key,
     component,
@@ -31,9 +32,14 @@ class StrictObject(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
 
     def map_serializer(self, auto_schema: Any, direction: str) -> Schema:
         schema: Schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        for name, found in schema.get("properties", {}).items():
+            field = self.target.fields[name]
+            if isinstance(field, Described):  # the generator adds what it knows of the field's base: no empty text
+                schema["properties"][name] = field.json_schema() | {key: found[key] for key in _SAID if key in found}
         return schema | {"additionalProperties": False}
 
 
+_SAID = ("description", "writeOnly", "readOnly")
 PREFIXES = ("/api/v1/", "/ext-api/v1/")
 MOMENT: Schema = {
     "type": "string",

@@ -40,7 +40,12 @@ def page_of(
         found = list(rows[:limit])
     else:  # what is skipped, or filtered out, is read from an index alone where it can be
         found = list(rows.filter(pk__in=rows.values("pk")[first : first + limit]))
-    return found, {"page": page, "limit": limit, "total_pages": -(-total // limit) or TOTAL_PAGES_EMPTY}
+    return found, meta_of(page, limit, total)
+
+
+def meta_of(page: int, limit: int, total: int) -> dict[str, int]:
+    """What a list says of its page, when there are `total` rows on all of them."""
+    return {"page": page, "limit": limit, "total_pages": -(-total // limit) or TOTAL_PAGES_EMPTY}
 
 
 def _number(query: Mapping[str, str], name: str, default: int, details: dict[str, list[str]]) -> int:

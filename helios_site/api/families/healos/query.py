@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NoReturn
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
@@ -19,7 +21,7 @@ from helios_site.api.families.query_field import QueryField
 from helios_site.api.families.strict_json import storable
 
 _MILLISECOND = timedelta(milliseconds=1)
-_LAST = datetime.max.replace(tzinfo=UTC)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class TextField(QueryField):
@@ -129,7 +131,11 @@ def narrowed(filter_set: Any, query: QueryDict, rows: QuerySet[Any]) -> QuerySet
     """The rows that the query's filters leave. Raises Invalid; unknown parameters are ignored."""
     if not query.keys() & filter_set.base_filters.keys():  # a form costs as much as a query
         return rows
-    filters = filter_set(query, rows)
+    return left_by(filter_set(query, rows))
+
+
+def left_by(filters: Any) -> QuerySet[Any]:
+    """The rows that a filter set leaves. Raises Invalid."""
     if not filters.is_valid():
         refuse_wrong(filters.form)
     left: QuerySet[Any] = filters.qs
@@ -154,9 +160,20 @@ def _span(raw: str) -> tuple[datetime, timedelta]:
         _refuse("Invalid datetime")
 
 
-def first_moment(day: date) -> datetime:
+def first_moment(day: date, zone: ZoneInfo | None = None) -> datetime:
     """When a day begins, in UTC. Raises OverflowError at the ends of the calendar, where there is no such moment."""
-    return datetime.combine(day, time(), settings.HEALOS_DAY_TIMEZONE).astimezone(UTC)
+    return datetime.combine(day, time(), zone or settings.HEALOS_DAY_TIMEZONE).astimezone(UTC)
+
+
+def moments_of(first: date | None, last: date | None, zone: ZoneInfo | None = None) -> tuple[datetime, datetime]:
+    """The first moment of the day `first`, and the first after the day `last`; None and the ends of the calendar
+    are no bounds."""
+    begin, end = _FIRST, _LAST
+    with suppress(OverflowError):
+        begin = begin if first is None else first_moment(first, zone)
+    with suppress(OverflowError):
+        end = end if last is None else first_moment(last + timedelta(days=1), zone)
+    return begin, end
 
 
 def _refuse(message: str) -> NoReturn:
