@@ -40,7 +40,10 @@ def change_patient(
     with transaction.atomic():
         patient = _locked(organization_id, patient_id)
         if patient is not None:
+            renamed = changes.get("name", patient.name) != patient.name
             records.apply(patient, with_search_name(changes), expected_version)
+            if renamed:  # appointments show the name: what a caller has of them is no longer their present version
+                patient.appointments.update(version=F("version") + 1)
             _record("changed", actor, patient, reason)
     return patient
 

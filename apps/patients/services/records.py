@@ -7,12 +7,13 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from apps.patients.models import Record, now_to_the_millisecond
+from apps.patients.models import Patient, Record, now_to_the_millisecond
 from helios_site.api.families.healos.errors import VersionConflict
 
 _P = ParamSpec("_P")
@@ -66,6 +67,18 @@ def external_id_is_free(record: Record) -> Iterator[None]:
         raise ExternalIdTaken(in_the_way) from None
 
 
+def live_patient(organization_id: UUID, patient_id: int | None) -> Patient | None:
+    """The patient, or None when it is not there. It cannot be deleted before the end of the caller's transaction, so
+    that nothing new is kept of a patient who is gone. Take it before the lock of anything that is kept of it."""
+    if patient_id is None:
+        return None
+    found = Patient.objects.raw(
+        "SELECT id, name FROM patients_patient WHERE organization_id = %s AND id = %s AND deleted_at IS NULL FOR SHARE",
+        [organization_id, patient_id],
+    )
+    return next(iter(found), None)
+
+
 def apply(record: Record, changes: Mapping[str, Any], expected_version: int | None) -> bool:
     """Set what differs, and count the change; False when nothing does. The caller holds the row's lock. Raises
     VersionConflict if the row is not at `expected_version`, where one is given."""
@@ -81,10 +94,12 @@ def apply(record: Record, changes: Mapping[str, Any], expected_version: int | No
 
 
 def save_change(record: Record, *fields: str) -> None:
-    """Write these fields of a row whose lock the caller holds, as one change of it."""
+    """Write these fields of a row whose lock the caller holds, as one change of it. To delete it and to bring it back
+    is none of its content: what is restored equals what was deleted."""
     record.version += 1
-    # Never before an earlier change, whatever the clock says.
-    record.updated_at = max(now_to_the_millisecond(), record.updated_at + timedelta(milliseconds=1))
+    if "deleted_at" not in fields:
+        # Never before an earlier change, whatever the clock says.
+        record.updated_at = max(now_to_the_millisecond(), record.updated_at + timedelta(milliseconds=1))
     record.save(update_fields=[*fields, "version", "updated_at"])
 
 
