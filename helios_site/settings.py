@@ -252,6 +252,7 @@ SPECTACULAR_SETTINGS = {
         "apps.patients.openapi.describe_patients",
         "apps.model_runs.patient_runs.person_openapi.describe_person",
         "apps.patients.notes.openapi.describe_notes",
+        "apps.patients.appointments.openapi.describe_appointments",
         "apps.api_keys.openapi.describe_keys",
         "apps.fhir.openapi.describe_fhir",
         "apps.api_keys.usage.openapi.describe_usage",

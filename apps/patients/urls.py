@@ -1,9 +1,10 @@
-"""The paths of patients under `/ext-api/v1/`."""
+"""The paths of patients and appointments under `/ext-api/v1/`."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from apps.patients.appointments.viewsets import AppointmentViewSet
 from apps.patients.notes import urls as notes
 from apps.patients.viewsets import PatientViewSet
 from helios_site.api.families.routes import either
@@ -15,4 +16,7 @@ urlpatterns = [
     *either("patients/<str:patient_id>", PatientViewSet.as_view(_ONE)),
     *either("patients/<str:patient_id>/restore", PatientViewSet.as_view({"post": "restore"})),
     *notes.urlpatterns,
+    *either("appointments", AppointmentViewSet.as_view({"get": "list", "post": "create"})),
+    *either("appointments/<str:appointment_id>", AppointmentViewSet.as_view(_ONE)),
+    *either("appointments/<str:appointment_id>/restore", AppointmentViewSet.as_view({"post": "restore"})),
 ]

@@ -9,6 +9,8 @@ from uuid import uuid4
 
 import schemathesis
 
+from helios_site.api.families.healos.fields import parse_day
+
 
 @schemathesis.hook
 def map_case(context: Any, case: Any) -> Any:
@@ -24,6 +26,10 @@ def map_case(context: Any, case: Any) -> Any:
             _fit_for_a_key(case.body)
         if "patientId" in case.body and case.meta.generation.mode.is_positive:
             del case.body["patientId"]  # no patient has a made-up id
+        if "appointments" in case.operation.path:
+            _fit_for_an_appointment(case.body.get("repeat_rule"))
+    if case.operation.label == "GET /ext-api/v1/appointments" and case.meta.generation.mode.is_positive:
+        _fit_for_occurrences(case.query)
     if case.operation.path == "/v1/usage" and case.meta.generation.mode.is_positive:
         _fit_for_usage(case.query)
     return case
@@ -46,6 +52,20 @@ def _fit_for_usage(query: dict[str, Any]) -> None:
         query["from"] = str(last - min(timedelta(days=7), last - date.min))
     elif "from" in query:
         query["from"] = str(date.today() - timedelta(days=7))  # noqa: DTZ011 - any recent day
+
+
+def _fit_for_an_appointment(rule: Any) -> None:
+    """No rule ends before it begins."""
+    if isinstance(rule, dict) and parse_day(str(rule.get("end_date"))):
+        rule["end_date"] = "9999-12-31"
+
+
+def _fit_for_occurrences(query: dict[str, Any]) -> None:
+    """The zone is one, and the days are there and near each other."""
+    if "tz" in query:
+        query["tz"] = "Europe/London"
+    if query.get("expand") == "true":
+        query |= {"start_date": "2026-03-01", "end_date": "2026-03-31"}
 
 
 def _fit_for_a_key(body: dict[str, Any]) -> None:

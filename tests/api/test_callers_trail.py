@@ -44,6 +44,12 @@ EVENTS = {
     ("GET", "ext-api/v1/notes/export"): "note.exported",
     ("GET", "ext-api/v1/notes/<str:note_id>"): "note.read",
     ("GET", "ext-api/v1/sessions/<str:session_id>/notes"): "session.read",
+    ("GET", "ext-api/v1/appointments"): "appointment.listed",
+    ("POST", "ext-api/v1/appointments"): "appointment.created",
+    ("GET", "ext-api/v1/appointments/<str:appointment_id>"): "appointment.read",
+    ("PATCH", "ext-api/v1/appointments/<str:appointment_id>"): "appointment.changed",
+    ("DELETE", "ext-api/v1/appointments/<str:appointment_id>"): "appointment.deleted",
+    ("POST", "ext-api/v1/appointments/<str:appointment_id>/restore"): "appointment.restored",
 }
 # Writes of which no event is expected here, and why.
 WITHOUT = {

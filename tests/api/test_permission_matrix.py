@@ -25,6 +25,7 @@ from apps.api_keys.services import revoke_key
 from apps.webhooks.models import WebhookEndpoint
 from tests.conftest import MakeKey, with_totp
 from tests.contract.fhir.records import make_resource
+from tests.contract.healos.appointments import START, book
 from tests.contract.healos.notes import make_note, make_patient, make_session
 from tests.contract.helios.calls import create, minimal_body, post
 
@@ -143,6 +144,18 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "v1/users/baseline"): WITHOUT_LABEL,
     ("GET", "browse/v1/users/history"): PAGE._replace(member=422, admin=422, foreign=422),
     ("GET", "browse/v1/users/baseline"): PAGE._replace(member=422, admin=422, foreign=422),
+    ("GET", "ext-api/v1/appointments"): WITH_KEY,
+    ("POST", "ext-api/v1/appointments"): CREATED._replace(other=404),  # the patient whom the body names
+    ("GET", "ext-api/v1/appointments/<str:appointment_id>"): ONE_RUN,
+    ("PATCH", "ext-api/v1/appointments/<str:appointment_id>"): ONE_RUN,
+    ("DELETE", "ext-api/v1/appointments/<str:appointment_id>"): ONE_RUN,
+    ("POST", "ext-api/v1/appointments/<str:appointment_id>/restore"): ONE_RUN,
+    ("GET", "browse/ext-api/v1/appointments"): PAGE,
+    ("POST", "browse/ext-api/v1/appointments"): CREATE._replace(foreign=404),
+    ("GET", "browse/ext-api/v1/appointments/<str:appointment_id>"): PAGE_OF_RUN,
+    ("PATCH", "browse/ext-api/v1/appointments/<str:appointment_id>"): WRITE_RUN,
+    ("DELETE", "browse/ext-api/v1/appointments/<str:appointment_id>"): WRITE_RUN,
+    ("POST", "browse/ext-api/v1/appointments/<str:appointment_id>/restore"): WRITE_RUN,
     ("GET", "^ext-api/v1"): NOT_BUILT,  # whatever else stands under it
     ("GET", "browse"): PAGE,
     ("GET", "browse/v1/account"): PAGE,
@@ -311,7 +324,7 @@ def own_objects(client: Client, make_key: MakeKey, method: str, route: str) -> d
         webhook = client.post("/v1/webhooks", WEBHOOK, content_type="application/json").json()
         delivery = client.post(f"/v1/webhooks/{webhook['id']}/test").json()
         objects |= {"webhook_id": webhook["id"], "delivery_id": delivery["id"]}
-    if "patient_id" in names:
+    if "patient_id" in names or "appointments" in route:
         patient = client.post("/ext-api/v1/patients", {"name": "Maria Santos"}, content_type="application/json").json()
         objects["patient_id"] = patient["data"]["id"]
     if "export_id" in names:
@@ -322,6 +335,8 @@ def own_objects(client: Client, make_key: MakeKey, method: str, route: str) -> d
     if names & {"note_id", "session_id"}:
         note = make_note(make_session(make_patient(Organization.objects.get(name="Northern Clinic"))))
         objects |= {"note_id": str(note.pk), "session_id": str(note.session_id)}
+    if "appointment_id" in names:
+        objects["appointment_id"] = book(client, patient_id=objects["patient_id"])["id"]
     if names & {"key_id", "replacement_token"}:
         key_id = str(make_key()[0].id)
         objects |= {"key_id": key_id, "replacement_token": token_for(key_id)}
@@ -365,9 +380,10 @@ def ask(client: Client, method: str, route: str, objects: dict[str, str]) -> int
     if method == "POST" and route.endswith("ext-api-keys"):
         body = {"name": "new", "scopes": ["model_runs:read"]}
     if method == "PATCH" or (method == "POST" and route.endswith("patients")):
-        body = {"name": "renamed"}
+        body = {"status": "COMPLETED"} if "appointments" in route else {"name": "renamed"}
     if route.endswith("/erase"):
         body = {"reason": "test_data"}
+    body = {"patient_id": objects["patient_id"], "start_at": START} if route.endswith("appointments") else body
     headers = {"accept": "text/html"} if route.startswith("browse") else {}
     status: int = client.generic(
         method, path, json.dumps(body), content_type="application/json", headers=headers
@@ -381,7 +397,7 @@ def test_the_matrix_holds(method: str, route: str, clients: dict[str, Client], m
     objects: dict[str, str] = {}
     for caller in Row._fields:
         # A read leaves them as they are, and so must a refusal: the callers after it would be answered otherwise.
-        if "<" in route and not objects:
+        if not objects and ("<" in route or route.endswith("appointments")):
             objects = own_objects(clients["own"], make_key, method, route)
         client = clients["without usage:read" if caller == "unscoped" and "usage" in route else caller]
         seen[caller] = ask(client, method, route, objects)

@@ -1,0 +1,1 @@
+"""Appointments of patients: one row each, also where a rule repeats it."""
