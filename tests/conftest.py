@@ -41,8 +41,10 @@ RECORDINGS = pytest.mark.xdist_group("worker")  # tests that need the one real w
 # The files of the suite that take the longest. They run first, so that none of them is left alone at the end while
 # the other processes have nothing to do.
 DEAREST = frozenset({
-    "test_schemathesis.py", "test_backup.py", "test_backup_elsewhere.py", "test_train_wellness_model.py",
-    "test_supervisor.py", "test_demo.py", "test_doctor.py", "test_revocation_race.py", "test_score_recordings.py",
+    "test_backup.py", "test_backup_elsewhere.py", "test_decode.py", "test_demo.py", "test_guard.py",
+    "test_notices.py", "test_odd_recordings.py", "test_permission_matrix.py", "test_pipeline.py",
+    "test_recordings.py", "test_revocation_race.py", "test_schemathesis.py", "test_score_recordings.py",
+    "test_speech.py", "test_supervisor.py", "test_train_wellness_model.py", "test_words.py",
 })  # fmt: skip
 
 
