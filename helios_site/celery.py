@@ -1,6 +1,6 @@
 """The Celery application.
 
-Three queues: `runs` carries the wellness model, `housekeeping` the sweeper and the clean-up jobs, `webhooks` the calls
+Three queues: `runs` carries the wellness model and the check of documents, `housekeeping` the sweeper and the clean-up jobs, `webhooks` the calls
 to other people's servers. Each has a worker of its own: a long queue of runs never delays the sweeper that looks after
 it, and a receiver that takes ten seconds to answer delays neither.
 """
@@ -89,3 +89,4 @@ def _schedule(sender: Celery, **_: Any) -> None:
     every(60, "helios.housekeeping.remove_erased_objects")
     every(60, "helios.housekeeping.look_after_exports")
     every(60, "helios.housekeeping.compact_counts")
+    every(10, "helios.documents.check_due")

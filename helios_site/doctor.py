@@ -34,7 +34,7 @@ LEAST_FREE_BYTES = 2 * 1024**3
 OLDEST_WAITING_SECONDS = 60
 MOST_SKEW_SECONDS = 2.0
 QUEUES = {
-    "runs": "no run is executed",
+    "runs": "no run is executed and no document checked",
     "housekeeping": "nothing is swept, erased or sealed",
     "webhooks": "nobody is told of events",
 }

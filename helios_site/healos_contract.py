@@ -11,6 +11,7 @@ HEALOS_ERROR_TEXTS = {
     412: "Version conflict",
     429: "Rate limit exceeded",
     500: "Internal server error",
+    507: "Insufficient storage. Please try again later",
     "missing_key": "Missing API key",
     "external_id": "external_id already exists",
     "patient": "Patient not found",
@@ -40,6 +41,7 @@ HEALOS_APPOINTMENT_DEFAULTS = {
 }
 HEALOS_REPEAT_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 HEALOS_DOCUMENT_MAX_BYTES = 10 * 2**20
+HEALOS_DOCUMENT_STATUSES = ("pending", "ready", "failed")
 HEALOS_DOCUMENT_LIST_META = True  # the list of documents has `meta`, as the other lists
 HEALOS_NOTES_EXPORT = True  # `/notes/export` exists: pages of whole notes
 PATIENT_CASCADE = ("appointments", "documents", "clinical_notes")  # go, and come back, with their patient

@@ -253,6 +253,7 @@ SPECTACULAR_SETTINGS = {
         "apps.model_runs.patient_runs.person_openapi.describe_person",
         "apps.patients.notes.openapi.describe_notes",
         "apps.patients.appointments.openapi.describe_appointments",
+        "apps.patients.documents.openapi.describe_documents",
         "apps.api_keys.openapi.describe_keys",
         "apps.fhir.openapi.describe_fhir",
         "apps.api_keys.usage.openapi.describe_usage",

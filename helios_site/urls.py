@@ -10,6 +10,7 @@ from apps.api_keys.replacement_page import replacement
 from apps.api_keys.usage.views import usage_page
 from apps.model_runs import archive_page, uploads
 from apps.model_runs.patient_runs import export_page
+from apps.patients.documents.downloads import download
 from helios_site import health, metrics
 from helios_site.api.families.fhir.view import UnknownPathView as UnknownFhirPathView
 from helios_site.api.families.healos.view import UnknownPathView
@@ -28,6 +29,7 @@ urlpatterns = [
     path("browse/", include("helios_site.browse")),
     re_path(r"^uploads/(?P<run_id>[^/]+)$", uploads.upload, name="upload"),
     path("patient-export", export_page.download, name="patient-export"),
+    path("documents/<str:document_id>", download, name="document"),
     path("organization/archive", archive_page.download, name="organization-archive"),
     path("v1/", include("apps.webhooks.urls")),
     path("api/v1/", include("apps.api_keys.urls")),

@@ -11,8 +11,6 @@ import hmac
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -26,15 +24,13 @@ from django.views.decorators.csrf import csrf_exempt
 from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.services import Received, receive_recording
 from apps.model_runs.services.creation import new_recording_key
+from helios_site.api.bodies import PIECE_BYTES, drain, stall_limit
 from helios_site.api.full_disk import is_full_disk
 from helios_site.storage import StorageFull, object_store
 
 log = structlog.get_logger(__name__)
 
 SLOT = "recording"  # later models take more than one recording a run
-PIECE_BYTES = 256 * 1024
-STALL_SECONDS = 30  # a client that sends nothing for so long gives its thread back
-DRAIN_BYTES = 8 * 1024 * 1024  # read past a refusal, so that a client that is still sending gets to see it
 
 
 class Cut(Exception):
@@ -95,7 +91,7 @@ def _put(request: HttpRequest, run_id: str) -> HttpResponse:
     if run is None:
         return _drained(request, _refusal(404, settings.HELIOS_ERROR_TEXTS["run_not_found"]))
     try:
-        with _stall_limit(request):
+        with stall_limit(request):
             return _answer(_receive(request, run, size))
     except (Cut, UnreadablePostError):
         return _refusal(422, f"The recording was cut off: {size} bytes were announced. Please send it again.")
@@ -159,27 +155,5 @@ def _answer(received: Received) -> HttpResponse:
 
 
 def _drained(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """`response`, after reading a bounded part of the body: closing a connection with unread bytes resets it."""
-    try:
-        with _stall_limit(request):
-            left = DRAIN_BYTES
-            while left > 0 and (piece := request.read(PIECE_BYTES)):
-                left -= len(piece)
-    except UnreadablePostError:
-        pass  # the client has gone, and with it the reason to drain
+    drain(request)
     return response
-
-
-@contextmanager
-def _stall_limit(request: HttpRequest) -> Iterator[None]:
-    """gunicorn's threads wait for a silent client for ever; its socket takes a limit."""
-    connection: Any = request.META.get("gunicorn.socket")
-    if connection is None:
-        yield
-        return
-    before = connection.gettimeout()
-    connection.settimeout(STALL_SECONDS)
-    try:
-        yield
-    finally:
-        connection.settimeout(before)

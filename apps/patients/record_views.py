@@ -12,15 +12,20 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from apps.patients.appointments.serializers import appointment_body
+from apps.patients.documents.serializers import document_body
 from apps.patients.ids import parse_patient_id
-from apps.patients.models import Appointment, Patient
+from apps.patients.models import Appointment, Document, Patient
 from apps.patients.serializers import patient_body
 from apps.patients.services import ExternalIdTaken
 from helios_site.api.families.healos.errors import Conflict
 from helios_site.api.families.healos.versions import etag, is_known
 from helios_site.api.families.healos.view import HealosViewMixin
 
-BODIES: dict[type, Callable[[Any], dict[str, Any]]] = {Patient: patient_body, Appointment: appointment_body}
+BODIES: dict[type, Callable[[Any], dict[str, Any]]] = {
+    Patient: patient_body,
+    Appointment: appointment_body,
+    Document: document_body,
+}
 
 
 class RecordViewSet(HealosViewMixin, GenericViewSet):

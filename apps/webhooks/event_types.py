@@ -12,6 +12,8 @@ EVENT_TYPES = MappingProxyType(
         "model_run.deleted": "a run was erased, by a call or because its time had come",
         "model_run.safety": "a run ended whose transcript holds a statement about self-harm; the words are not sent",
         "api_key.revoked": "a key was revoked",
+        "document.ready": "a patient's document was checked and is sound",
+        "document.failed": "a patient's document was checked and refused: its link is dead",
     }
 )
 

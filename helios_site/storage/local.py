@@ -14,7 +14,7 @@ from helios_site.storage import StorageFull
 
 
 @contextmanager
-def _full_disk_is_storage_full() -> Iterator[None]:
+def full_disk_is_storage_full() -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -29,7 +29,7 @@ class LocalWriter:
     def __init__(self, incoming: Path, target: Path) -> None:
         self._incoming = incoming / uuid4().hex
         self._target = target
-        with _full_disk_is_storage_full():
+        with full_disk_is_storage_full():
             # One closed door in front of everything: `mode` does not reach the parents that mkdir makes.
             incoming.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             incoming.mkdir(exist_ok=True)
@@ -37,11 +37,11 @@ class LocalWriter:
         self._committed = False
 
     def write(self, piece: bytes) -> None:
-        with _full_disk_is_storage_full():
+        with full_disk_is_storage_full():
             self._file.write(piece)
 
     def commit(self) -> None:
-        with _full_disk_is_storage_full():
+        with full_disk_is_storage_full():
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()

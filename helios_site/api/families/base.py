@@ -126,6 +126,10 @@ class FamilyViewMixin(APIView):
     def check_path(self) -> None:
         """Parse what the path names. Raises the family's error for a malformed id."""
 
+    def before_transaction(self, request: Request) -> None:
+        """What may take long and writes nothing, such as reading a large body: a call with an `Idempotency-Key` is one
+        transaction, from here to the reply."""
+
     def invalid_header(self, name: str, message: str) -> APIException:
         """The family's error for a header of ours."""
         raise NotImplementedError
@@ -138,6 +142,7 @@ class FamilyViewMixin(APIView):
         )
         if call is None:
             raise self.invalid_header(idempotency.HEADER, idempotency.INVALID)
+        self.before_transaction(request)
 
         def work() -> HttpResponseBase:
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as ModelError
@@ -13,6 +14,10 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from helios_site.api.families.idempotency import Refused
+from helios_site.api.full_disk import is_full_disk
+from helios_site.storage import StorageFull
+
+log = structlog.get_logger(__name__)
 
 VALIDATION_ERROR = "Validation error"
 Details = dict[str, list[str]]
@@ -124,5 +129,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
             return Response(conflict_body(str(exc.detail), exc.data), status=409)
         case BadRequest():
             return Response({"error": str(exc.detail)}, status=exc.status_code)
+        case _ if isinstance(exc, StorageFull) or is_full_disk(exc):
+            log.error("storage_full")
+            return Response(body_of(507), status=507)
         case _:
             return None
