@@ -1,8 +1,8 @@
 """The Celery application.
 
-Three queues: `runs` carries the wellness model and the check of documents, `housekeeping` the sweeper and the clean-up jobs, `webhooks` the calls
-to other people's servers. Each has a worker of its own: a long queue of runs never delays the sweeper that looks after
-it, and a receiver that takes ten seconds to answer delays neither.
+Three queues: `runs` carries the wellness model and the checks of documents, `housekeeping` the sweeper and the
+clean-up jobs, `webhooks` the calls to other people's servers. Each has a worker of its own: a long queue of runs never
+delays the sweeper that looks after it, and a receiver that takes ten seconds to answer delays neither.
 """
 
 from __future__ import annotations

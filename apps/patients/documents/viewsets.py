@@ -149,11 +149,9 @@ class DocumentViewSet(RecordViewSet):
         upload, fields = self.form.read()
         if self.caller.key_id is None:  # a form on a page of ours sends its token, and fields left blank
             fields = {name: values for name, values in fields.items() if name != OF_PAGES and values != [""]}
-        several = {
-            name: [f"Expected one value, received {len(sent)}"] for name, sent in fields.items() if len(sent) > 1
-        }
+        several = [name for name, values in fields.items() if len(values) > 1]
         if several:
-            raise Invalid(several)
+            raise Invalid({name: ["Expected one value, received more"] for name in several})
         sent = DocumentFieldsSerializer(data={name: value for name, [value] in fields.items()})
         sent.is_valid(raise_exception=True)
         of_patient = sent.validated_data.get("patient_id", str(self.patient_id))
