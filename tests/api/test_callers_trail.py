@@ -50,6 +50,11 @@ EVENTS = {
     ("PATCH", "ext-api/v1/appointments/<str:appointment_id>"): "appointment.changed",
     ("DELETE", "ext-api/v1/appointments/<str:appointment_id>"): "appointment.deleted",
     ("POST", "ext-api/v1/appointments/<str:appointment_id>/restore"): "appointment.restored",
+    ("GET", "ext-api/v1/patients/<str:patient_id>/documents"): "document.listed",
+    ("POST", "ext-api/v1/patients/<str:patient_id>/documents"): "document.created",
+    ("DELETE", "ext-api/v1/patients/<str:patient_id>/documents/<str:document_id>"): "document.deleted",
+    ("POST", "ext-api/v1/patients/<str:patient_id>/documents/<str:document_id>/restore"): "document.restored",
+    ("GET", "documents/<str:document_id>"): "document.downloaded",
 }
 # Writes of which no event is expected here, and why.
 WITHOUT = {
@@ -83,7 +88,8 @@ def test_each_of_them_is_on_the_record_with_caller_address_and_request(
             objects = own_objects(clients["own"], make_key, method, form)
             before = AuditEvent.objects.latest("id").pk
             status = ask(clients["admin" if by_session else "own"], method, form, objects)
-            actor_type = "system" if method == "PUT" else "user" if by_session else "key"  # the signed URL names nobody
+            by_link = method == "PUT" or form.startswith("documents/")  # the signed URL names nobody
+            actor_type = "system" if by_link else "user" if by_session else "key"
             found = AuditEvent.objects.filter(
                 id__gt=before, action=action, actor_type=actor_type, outcome="ok", address="127.0.0.1", method=method
             ).exclude(request_id="")

@@ -27,6 +27,8 @@ from tests.conftest import MakeKey, with_totp
 from tests.contract.fhir.records import make_resource
 from tests.contract.healos.appointments import START, book
 from tests.contract.healos.notes import make_note, make_patient, make_session
+from tests.contract.healos.calls import content_of
+from tests.contract.healos.documents import of, upload
 from tests.contract.helios.calls import create, minimal_body, post
 
 
@@ -122,6 +124,15 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "browse/ext-api/v1/patients/<str:patient_id>/export"): WRITE_RUN._replace(member=202, admin=202),
     ("GET", "browse/ext-api/v1/patients/<str:patient_id>/exports/<str:export_id>"): PAGE_OF_RUN,
     ("GET", "patient-export"): Row(*[404] * 10),  # the signed link alone decides
+    ("GET", "ext-api/v1/patients/<str:patient_id>/documents"): ONE_RUN,
+    ("POST", "ext-api/v1/patients/<str:patient_id>/documents"): ONE_RUN._replace(own=201),
+    ("DELETE", "ext-api/v1/patients/<str:patient_id>/documents/<str:document_id>"): ONE_RUN,
+    ("POST", "ext-api/v1/patients/<str:patient_id>/documents/<str:document_id>/restore"): ONE_RUN,
+    ("GET", "browse/ext-api/v1/patients/<str:patient_id>/documents"): PAGE_OF_RUN,
+    ("POST", "browse/ext-api/v1/patients/<str:patient_id>/documents"): WRITE_RUN._replace(member=201, admin=201),
+    ("DELETE", "browse/ext-api/v1/patients/<str:patient_id>/documents/<str:document_id>"): WRITE_RUN,
+    ("POST", "browse/ext-api/v1/patients/<str:patient_id>/documents/<str:document_id>/restore"): WRITE_RUN,
+    ("GET", "documents/<str:document_id>"): OPEN,  # the signed link alone decides
     ("GET", "browse/ext-api/v1/patients"): PAGE,
     ("POST", "browse/ext-api/v1/patients"): CREATE,
     ("GET", "browse/ext-api/v1/patients/<str:patient_id>"): PAGE_OF_RUN,
@@ -325,6 +336,7 @@ def own_objects(client: Client, make_key: MakeKey, method: str, route: str) -> d
         delivery = client.post(f"/v1/webhooks/{webhook['id']}/test").json()
         objects |= {"webhook_id": webhook["id"], "delivery_id": delivery["id"]}
     if "patient_id" in names or "appointments" in route:
+    if names & {"patient_id", "document_id"}:
         patient = client.post("/ext-api/v1/patients", {"name": "Maria Santos"}, content_type="application/json").json()
         objects["patient_id"] = patient["data"]["id"]
     if "export_id" in names:
@@ -337,6 +349,9 @@ def own_objects(client: Client, make_key: MakeKey, method: str, route: str) -> d
         objects |= {"note_id": str(note.pk), "session_id": str(note.session_id)}
     if "appointment_id" in names:
         objects["appointment_id"] = book(client, patient_id=objects["patient_id"])["id"]
+    if "document_id" in names:
+        document = upload(client, of(patient["data"])).json()["data"]
+        objects |= {"document_id": document["id"], "public_url": document["public_url"]}
     if names & {"key_id", "replacement_token"}:
         key_id = str(make_key()[0].id)
         objects |= {"key_id": key_id, "replacement_token": token_for(key_id)}
@@ -376,6 +391,11 @@ def ask(client: Client, method: str, route: str, objects: dict[str, str]) -> int
     if method == "PUT":
         parts = urlsplit(objects["recordingUploadUrl"])
         path = f"{parts.path}?{parts.query}"
+    if route.startswith("documents/"):
+        answer: Any = client.get(objects["public_url"].removeprefix(settings.HELIOS_PUBLIC_BASE_URL))
+        return len(content_of(answer)) and int(answer.status_code)
+    if method == "POST" and route.endswith("/documents"):
+        return int(upload(client, path, headers={"accept": "text/html"}).status_code)
     body: Any = minimal_body() if "models" in route else WEBHOOK if "webhooks" in route else {}
     if method == "POST" and route.endswith("ext-api-keys"):
         body = {"name": "new", "scopes": ["model_runs:read"]}

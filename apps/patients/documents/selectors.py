@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -31,8 +30,3 @@ def served_document(document_id: UUID) -> Document | None:
         of_active.filter(id=document_id, deleted_at__isnull=True).exclude(status=Document.Status.FAILED).first()
     )
     return found
-
-
-def documents_in_use(keys: Iterable[str]) -> set[str]:
-    """Those of these keys in the storage that a document names; a deleted one may be restored."""
-    return set(Document.objects.filter(storage_key__in=list(keys)).values_list("storage_key", flat=True))

@@ -11,12 +11,11 @@ from apps.accounts import audit
 from apps.patients.documents.checking import CHECK_DUE
 from apps.patients.documents.upload_form import Upload
 from apps.patients.models import Document, Patient, now_to_the_millisecond
+from apps.patients.selectors import DOCUMENTS
 from apps.patients.services import records, trail
 from helios_site.api.bodies import PIECE_BYTES
 from helios_site.bell import ring_on_commit
 from helios_site.storage import object_store
-
-IN_STORAGE = "documents"  # the second part of their keys there
 
 
 def keep_document(
@@ -25,7 +24,7 @@ def keep_document(
     """The new document, of which the bytes are in the storage; None when the patient is not there. Raises
     ExternalIdTaken and StorageFull; then nothing is stored."""
     identifier = uuid4()
-    key = f"{organization_id}/{IN_STORAGE}/{identifier}/{uuid4().hex}"
+    key = f"{organization_id}/{DOCUMENTS}/{identifier}/{uuid4().hex}"
     _store(upload.content, key)
     document = None
     try:

@@ -77,11 +77,13 @@ class UploadForm:
             raise Invalid(self._file.problems)
         fields = {name: list(values) for name, values in form.lists()}
         if not self._file.sent_name:
-            raise Invalid({FILE: ["Expected file, received string" if FILE in fields else "Required"]})
+            sent = fields.get(FILE, [""]) != [""]  # a browser sends nothing where no file was chosen
+            raise Invalid({FILE: ["Expected file, received string" if sent else "Required"]})
         return self._file.judged(), fields
 
     def close(self) -> None:
-        self._file.content.close()
+        if self._file.content is not None:
+            self._file.content.close()
 
     def _parse(self, META: Any, body: Any) -> tuple[QueryDict, MultiValueDict[str, Any]]:  # noqa: N803 - Django's name
         counted = _Counted(body)
@@ -129,7 +131,7 @@ class _File(FileUploadHandler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.content = SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - closed with the form
+        self.content: Any = None
         self.sent_name = ""
         self.problems: dict[str, list[str]] = {}
         self._size, self._head, self._sha256 = 0, b"", hashlib.sha256()
@@ -140,6 +142,7 @@ class _File(FileUploadHandler):
         if self.sent_name:
             self._refuse(FILE, ["Expected one file, received more"])
         self.sent_name = file_name
+        self.content = SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - closed with the form
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self._size += len(raw_data)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -39,7 +40,7 @@ class DocumentViewSet(RecordViewSet):
 
     kind = "document"
     scope_resource = "documents"
-    form: UploadForm
+    form: UploadForm | None = None
     received: tuple[Upload, str | None] | None = None
 
     def get_serializer_class(self) -> Any:
@@ -49,6 +50,13 @@ class DocumentViewSet(RecordViewSet):
     def body_may_be_empty(self) -> bool:
         return self.action == "restore"
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            if self.form is not None:
+                self.form.close()
+
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         if request.method == "POST" and self.action_map.get("post") == "create":
             self.form = UploadForm(request)  # before anybody looks for a token in it
@@ -57,20 +65,15 @@ class DocumentViewSet(RecordViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.check_patient()
-        if self.action == "create":
+        if self.form is not None:
             self.form.check_length()
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        if hasattr(self, "form"):
-            self.form.close()
-        return super().finalize_response(request, response, *args, **kwargs)
-
     def before_transaction(self, request: Request) -> None:
-        if self.action == "create":
-            self.received = self.receive()
+        if self.form is not None:
+            self.received = self.receive(self.form)
 
     def create(self, request: Request, patient_id: str) -> Response:
-        upload, external_id = self.received or self.receive()
+        upload, external_id = self.received or self.receive(cast(UploadForm, self.form))
         try:
             document = services.keep_document(
                 actor=self.caller.actor,
@@ -144,9 +147,9 @@ class DocumentViewSet(RecordViewSet):
             raise self.not_found()
         return document
 
-    def receive(self) -> tuple[Upload, str | None]:
+    def receive(self, form: UploadForm) -> tuple[Upload, str | None]:
         """The file, and its `external_id`. Raises the family's errors."""
-        upload, fields = self.form.read()
+        upload, fields = form.read()
         if self.caller.key_id is None:  # a form on a page of ours sends its token, and fields left blank
             fields = {name: values for name, values in fields.items() if name != OF_PAGES and values != [""]}
         several = [name for name, values in fields.items() if len(values) > 1]

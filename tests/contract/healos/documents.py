@@ -85,16 +85,14 @@ def of(patient: Mapping[str, Any]) -> str:
 def upload(client: Client, path: str, content: bytes = b"", name: str = "scan.pdf", **fields: Any) -> Any:
     """The reply; `fields` may hold headers, too."""
     headers = fields.pop("headers", {})
-    file = SimpleUploadedFile("x", content or pdf())
-    file._name = name  # type: ignore[attr-defined]  # as it is sent: Django would clean it here
-    return client.post(path, {"file": file, **fields}, headers=headers)
+    return client.post(path, {"file": SimpleUploadedFile(name, content or pdf()), **fields}, headers=headers)
 
 
-def form(*parts: tuple[str, str, bytes], boundary: str = "line") -> bytes:
-    """A form as it is written: field, name of the file or nothing, content."""
+def form(*parts: tuple[str, str | None, bytes], boundary: str = "line") -> bytes:
+    """A form as it is written: field, name of the file or None, content."""
     written = b""
     for field, filename, content in parts:
-        of_file = f'; filename="{filename}"' if filename else ""
+        of_file = f'; filename="{filename}"' if filename is not None else ""
         written += f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"{of_file}\r\n\r\n'.encode()
         written += content + b"\r\n"
     return written + f"--{boundary}--\r\n".encode()
