@@ -10,6 +10,7 @@ from uuid import uuid4
 import schemathesis
 
 from helios_site.api.families.healos.fields import parse_day
+from tests.contract.healos.documents import pdf
 
 
 @schemathesis.hook
@@ -30,6 +31,10 @@ def map_case(context: Any, case: Any) -> Any:
             _fit_for_an_appointment(case.body.get("repeat_rule"))
     if case.operation.label == "GET /ext-api/v1/appointments" and case.meta.generation.mode.is_positive:
         _fit_for_occurrences(case.query)
+        if case.operation.path.endswith("/documents") and case.meta.generation.mode.is_positive:
+            case.body["file"] = pdf()  # no description says what one looks like
+            if "patient_id" in case.body:
+                case.body["patient_id"] = case.path_parameters["patient_id"]
     if case.operation.path == "/v1/usage" and case.meta.generation.mode.is_positive:
         _fit_for_usage(case.query)
     return case

@@ -92,7 +92,7 @@ class DocumentViewSet(RecordViewSet):
     def list(self, request: Request, patient_id: str) -> Response:
         query, organization_id = request.query_params, self.caller.organization_id
         page, limit = read_page(query)
-        documents = narrowed(DocumentFilter(query, selectors.list_documents(organization_id, self.patient_id)))
+        documents = narrowed(DocumentFilter, query, selectors.list_documents(organization_id, self.patient_id))
         rows, meta = page_of(documents.values(*LIST_FIELDS), page, limit)
         services.record_list(actor=self.caller.actor, organization_id=organization_id, patient_id=self.patient_id)
         with_status = query.get("include") == STATUS

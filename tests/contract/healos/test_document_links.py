@@ -44,7 +44,7 @@ def local(url: str) -> str:
     return url.removeprefix(django_settings.HELIOS_PUBLIC_BASE_URL)
 
 
-def test_87_a_link_needs_no_key_while_it_lasts(api: Client, patient: dict[str, Any]) -> None:
+def test_healos_87_a_link_needs_no_key_while_it_lasts(api: Client, patient: dict[str, Any]) -> None:
     content = pdf(javascript="app.alert('x')")
     document, link = kept(api, patient, content, name="Befund März.pdf")
     answer = Client().get(link)
@@ -81,7 +81,7 @@ def test_87_a_link_needs_no_key_while_it_lasts(api: Client, patient: dict[str, A
     ],
     ids=["jpeg", "png", "docx"],
 )
-def test_87_a_file_is_served_as_what_it_is(
+def test_healos_87_a_file_is_served_as_what_it_is(
     api: Client, patient: dict[str, Any], content: bytes, name: str, media_type: str
 ) -> None:
     _, link = kept(api, patient, content, name=name)
@@ -90,7 +90,7 @@ def test_87_a_file_is_served_as_what_it_is(
     assert answer["Content-Disposition"].startswith("attachment; filename=")
 
 
-def test_87_a_link_cannot_be_guessed_and_tells_nothing(api: Client, patient: dict[str, Any]) -> None:
+def test_healos_87_a_link_cannot_be_guessed_and_tells_nothing(api: Client, patient: dict[str, Any]) -> None:
     document, link = kept(api, patient)
     path, _, query = link.partition("?")
     expires, signature = (part.partition("=")[2] for part in query.split("&"))
@@ -113,7 +113,7 @@ def test_87_a_link_cannot_be_guessed_and_tells_nothing(api: Client, patient: dic
     assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
 
 
-def test_87_a_link_is_dead_once_the_document_may_not_be_had(
+def test_healos_87_a_link_is_dead_once_the_document_may_not_be_had(
     api: Client, patient: dict[str, Any], organization: Organization
 ) -> None:
     document, link = kept(api, patient)
