@@ -15,6 +15,7 @@ from tests.contract.healos.documents import pdf
 
 @schemathesis.hook
 def map_case(context: Any, case: Any) -> Any:
+    is_positive = case.meta.generation.mode.is_positive  # judged anew after each change
     if re.fullmatch("[!-~]{1,255}", (case.headers or {}).get("Idempotency-Key", "")):
         case.headers["Idempotency-Key"] = str(uuid4())  # one for each call
     if "If-Match" in (case.headers or {}) and case.meta.generation.mode.is_positive:
@@ -32,6 +33,7 @@ def map_case(context: Any, case: Any) -> Any:
     if case.operation.label == "GET /ext-api/v1/appointments" and case.meta.generation.mode.is_positive:
         _fit_for_occurrences(case.query)
         if case.operation.path.endswith("/documents") and case.meta.generation.mode.is_positive:
+        if case.operation.path.endswith("/documents") and is_positive:
             case.body["file"] = pdf()  # no description says what one looks like
             if "patient_id" in case.body:
                 case.body["patient_id"] = case.path_parameters["patient_id"]
