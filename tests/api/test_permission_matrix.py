@@ -29,6 +29,8 @@ from tests.contract.healos.appointments import START, book
 from tests.contract.healos.notes import make_note, make_patient, make_session
 from tests.contract.healos.calls import content_of
 from tests.contract.healos.documents import of, upload
+from tests.contract.healos.patients import PATIENTS
+from tests.contract.healos.patients import create as create_patient
 from tests.contract.helios.calls import create, minimal_body, post
 
 
@@ -337,12 +339,9 @@ def own_objects(client: Client, make_key: MakeKey, method: str, route: str) -> d
         objects |= {"webhook_id": webhook["id"], "delivery_id": delivery["id"]}
     if "patient_id" in names or "appointments" in route:
     if names & {"patient_id", "document_id"}:
-        patient = client.post("/ext-api/v1/patients", {"name": "Maria Santos"}, content_type="application/json").json()
-        objects["patient_id"] = patient["data"]["id"]
+        objects["patient_id"] = create_patient(client)["id"]
     if "export_id" in names:
-        export = client.post(
-            f"/ext-api/v1/patients/{objects['patient_id']}/export", content_type="application/json"
-        ).json()
+        export = client.post(f"{PATIENTS}/{objects['patient_id']}/export", content_type="application/json").json()
         objects["export_id"] = export["data"]["id"]
     if names & {"note_id", "session_id"}:
         note = make_note(make_session(make_patient(Organization.objects.get(name="Northern Clinic"))))
@@ -350,7 +349,7 @@ def own_objects(client: Client, make_key: MakeKey, method: str, route: str) -> d
     if "appointment_id" in names:
         objects["appointment_id"] = book(client, patient_id=objects["patient_id"])["id"]
     if "document_id" in names:
-        document = upload(client, of(patient["data"])).json()["data"]
+        document = upload(client, of({"id": objects["patient_id"]})).json()["data"]
         objects |= {"document_id": document["id"], "public_url": document["public_url"]}
     if names & {"key_id", "replacement_token"}:
         key_id = str(make_key()[0].id)
@@ -405,10 +404,8 @@ def ask(client: Client, method: str, route: str, objects: dict[str, str]) -> int
         body = {"reason": "test_data"}
     body = {"patient_id": objects["patient_id"], "start_at": START} if route.endswith("appointments") else body
     headers = {"accept": "text/html"} if route.startswith("browse") else {}
-    status: int = client.generic(
-        method, path, json.dumps(body), content_type="application/json", headers=headers
-    ).status_code
-    return status
+    answer = client.generic(method, path, json.dumps(body), content_type="application/json", headers=headers)
+    return int(answer.status_code)
 
 
 @pytest.mark.parametrize(("method", "route"), MATRIX)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
@@ -54,7 +54,7 @@ class UploadForm:
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
         self._file = _File()
-        request.parse_file_upload = self._parse  # type: ignore[method-assign]
+        request.parse_file_upload = self._parse  # type: ignore[assignment, method-assign]
 
     def check_length(self) -> None:
         """Refuse what is announced as too large, without reading more of it than lets the client see the answer."""
@@ -87,7 +87,7 @@ class UploadForm:
 
     def _parse(self, META: Any, body: Any) -> tuple[QueryDict, MultiValueDict[str, Any]]:  # noqa: N803 - Django's name
         counted = _Counted(body)
-        parser = _Parser(META, counted, [self._file], self._request.encoding)
+        parser = _Parser(META, cast(IO[bytes], counted), [self._file], self._request.encoding)
         with stall_limit(self._request):
             found: tuple[QueryDict, MultiValueDict[str, Any]] = parser.parse()
         if not self._file.problems and not counted.ends_well(announced_length(self._request), parser.end):
@@ -104,7 +104,8 @@ class _Parser(MultiPartParser):
     @property
     def end(self) -> bytes:
         """The line that ends the form."""
-        return b"--" + self._boundary + b"--"
+        boundary: bytes = self._boundary  # type: ignore[attr-defined]
+        return b"--" + boundary + b"--"
 
 
 class _Counted:

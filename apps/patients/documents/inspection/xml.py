@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import IO
 from xml.etree.ElementTree import ParseError
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import XMLParser
+from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
+from defusedxml.ElementTree import XMLParser  # type: ignore[import-untyped]
 
 from apps.patients.documents.inspection.faults import Fault, Refused
 
