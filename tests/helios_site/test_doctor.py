@@ -47,7 +47,7 @@ def test_without_workers_and_beat_it_says_so_and_ends_with_1() -> None:
         call_command("doctor", stdout=out)
     assert ended.value.code == 1
     text = out.getvalue()
-    assert "workers: PROBLEM no worker serves the queue runs: no run is executed; no worker serves the queue" in text
+    assert "workers: PROBLEM no worker serves the queue runs: no run is executed and no document checked; no" in text
     assert "clock: PROBLEM no tick was ever carried out" in text
     assert "database: ok" in text
     assert "audit trail: ok" in text

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from apps.accounts.audit import SYSTEM
 from apps.accounts.models import Organization
 from apps.model_runs.models import ModelRun, Status
-from apps.patients.models import PatientExport
+from apps.patients.models import Document, PatientExport
 from apps.patients.services import request_export
 from tests.conftest import RECORDINGS
+from tests.contract.healos.documents import of, upload
+from tests.contract.healos.patients import create
 from tests.model_runs.conftest import MakeRun, exists
 from tests.patients.people import make_patient
 
@@ -66,3 +69,10 @@ def test_a_worker_makes_the_archive_that_was_asked_for(worker: Path, organizatio
     export = PatientExport.objects.get()
     assert (export.status, export.tries) == ("ready", 1)
     assert exists(export.storage_key)
+
+
+def test_a_worker_checks_the_document_that_was_uploaded(worker: Path, api: Client) -> None:
+    assert upload(api, of(create(api))).status_code == 201
+    wait_while(Document.objects.filter(status="pending").exists)
+    document = Document.objects.get()
+    assert (document.status, document.check_tries) == ("ready", 1)
