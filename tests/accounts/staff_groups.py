@@ -11,7 +11,7 @@ from apps.accounts.models import User
 from tests.conftest import with_totp
 
 _MIGRATION = import_module("apps.accounts.migrations.0009_staff_groups")
-_OF_PATIENTS = import_module("apps.patients.migrations.0005_staff_groups")
+_OF_PATIENTS = import_module("apps.patients.migrations.0006_staff_groups")
 GROUPS = tuple(_MIGRATION.GROUPS)
 
 

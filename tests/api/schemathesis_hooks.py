@@ -22,24 +22,23 @@ def map_case(context: Any, case: Any) -> Any:
         case.headers["If-Match"] = "*"  # what version an object has is in no description
     if isinstance(case.body, dict):
         _name_tags_differently(case.body.get("tags"))
-        if case.body.get("url") == "" and case.meta.generation.mode.is_positive:
+        if case.body.get("url") == "" and is_positive:
             case.body["url"] = "https://hooks.example.org/"  # the generator takes an empty URL for one of the pattern
         if "ext-api-keys" in case.operation.path:
             _fit_for_a_key(case.body)
-        if "patientId" in case.body and case.meta.generation.mode.is_positive:
+        if "patientId" in case.body and is_positive:
             del case.body["patientId"]  # no patient has a made-up id
         if "appointments" in case.operation.path:
             _fit_for_an_appointment(case.body.get("repeat_rule"))
-    if case.operation.label == "GET /ext-api/v1/appointments" and case.meta.generation.mode.is_positive:
-        _fit_for_occurrences(case.query)
-        if case.operation.path.endswith("/documents") and case.meta.generation.mode.is_positive:
         if not is_positive and "" in (case.body.get("notes"), case.body.get("pronouns")):
             case.body["name"] = ""  # the generator takes the others for too short, which may be empty
         if case.operation.path.endswith("/documents") and is_positive:
             case.body["file"] = pdf()  # no description says what one looks like
             if "patient_id" in case.body:
                 case.body["patient_id"] = case.path_parameters["patient_id"]
-    if case.operation.path == "/v1/usage" and case.meta.generation.mode.is_positive:
+    if case.operation.label == "GET /ext-api/v1/appointments" and is_positive:
+        _fit_for_occurrences(case.query)
+    if case.operation.path == "/v1/usage" and is_positive:
         _fit_for_usage(case.query)
     return case
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.patients.documents.links import public_url
 from apps.patients.models import Document
 from helios_site.api.families.fhir.elements import (
     Element,
@@ -34,6 +35,7 @@ def document_resource(document: Document) -> Element:
     uploaded = instant(document.created_at)
     attachment = present(
         contentType=_MEDIA_TYPES[document.file_type],
+        url=None if document.status == Document.Status.FAILED else public_url(document.pk),
         size=document.file_size,
         title=text_of(document.filename),
         creation=uploaded,

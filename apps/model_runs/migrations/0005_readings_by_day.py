@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
         ("accounts", "0010_notes_from_runs"),
         ("api_keys", "0007_quiet_keys"),
         ("model_runs", "0004_patient"),
-        ("patients", "0002_record_counts"),
+        ("patients", "0003_record_counts"),
     ]
 
     operations = [

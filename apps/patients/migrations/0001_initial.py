@@ -76,58 +76,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="Document",
-            fields=[
-                (
-                    "created_at",
-                    models.DateTimeField(default=apps.patients.models.records.now_to_the_millisecond, editable=False),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(default=apps.patients.models.records.now_to_the_millisecond, editable=False),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                ("deleted_at", models.DateTimeField(editable=False, null=True)),
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("deleted_with_patient", models.BooleanField(default=False, editable=False)),
-                ("filename", models.CharField(max_length=255)),
-                ("file_type", models.CharField(max_length=8)),
-                ("file_size", models.BigIntegerField()),
-                ("sha256", models.CharField(max_length=64)),
-                ("storage_key", models.CharField(max_length=200, unique=True)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[("pending", "Pending"), ("ready", "Ready"), ("failed", "Failed")],
-                        default="pending",
-                        max_length=7,
-                    ),
-                ),
-                ("status_reason", models.CharField(blank=True, max_length=500)),
-                ("check_due_at", models.DateTimeField(null=True)),
-                ("check_tries", models.PositiveSmallIntegerField(default=0)),
-                ("external_id", models.CharField(blank=True, max_length=255, null=True)),
-                (
-                    "organization",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.organization",
-                    ),
-                ),
-                (
-                    "patient",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="documents",
-                        to="patients.patient",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
             name="Appointment",
             fields=[
                 (
@@ -205,112 +153,6 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["organization_id", "kind"], include=("live",), name="record_count")],
             },
         ),
-        migrations.CreateModel(
-            name="Session",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("title", models.CharField(blank=True, max_length=255)),
-                ("status", models.CharField(default="completed", max_length=32)),
-                ("session_date", models.DateField()),
-                ("start_time", models.DateTimeField(blank=True, null=True)),
-                ("end_time", models.DateTimeField(blank=True, null=True)),
-                ("text", models.TextField(blank=True)),
-                ("summary", models.TextField(blank=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(default=apps.patients.models.records.now_to_the_millisecond, editable=False),
-                ),
-                ("model_run_id", models.UUIDField(editable=False, null=True, unique=True)),
-                (
-                    "organization",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.organization",
-                    ),
-                ),
-                (
-                    "patient",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="sessions",
-                        to="patients.patient",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Note",
-            fields=[
-                (
-                    "created_at",
-                    models.DateTimeField(default=apps.patients.models.records.now_to_the_millisecond, editable=False),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(default=apps.patients.models.records.now_to_the_millisecond, editable=False),
-                ),
-                ("version", models.PositiveIntegerField(default=1, editable=False)),
-                ("deleted_at", models.DateTimeField(editable=False, null=True)),
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("deleted_with_patient", models.BooleanField(default=False, editable=False)),
-                ("note_type", models.CharField(default="clinical_visit", max_length=64)),
-                ("specialty", models.CharField(blank=True, max_length=255, null=True)),
-                ("template_id", models.CharField(blank=True, max_length=255, null=True)),
-                ("template_name", models.CharField(blank=True, max_length=255, null=True)),
-                ("content", models.TextField(blank=True)),
-                (
-                    "problems",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.TextField(), blank=True, default=list, size=None
-                    ),
-                ),
-                (
-                    "procedures",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.TextField(), blank=True, default=list, size=None
-                    ),
-                ),
-                ("icd10_codes", models.JSONField(blank=True, default=dict, verbose_name="ICD-10 codes")),
-                ("cpt_codes", models.JSONField(blank=True, default=dict, verbose_name="CPT codes")),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "organization",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.organization",
-                    ),
-                ),
-                (
-                    "patient",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="clinical_notes",
-                        to="patients.patient",
-                    ),
-                ),
-                (
-                    "session",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="notes", to="patients.session"
-                    ),
-                ),
-            ],
-        ),
         migrations.AddIndex(
             model_name="patient",
             index=models.Index(
@@ -366,58 +208,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("deleted_at__isnull", True), ("external_id__isnull", False)),
                 fields=("organization", "external_id"),
                 name="patient_external_id",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="document",
-            index=models.Index(
-                models.F("patient"),
-                models.OrderBy(models.F("created_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="document_of_patient",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="document",
-            index=models.Index(
-                condition=models.Q(("status", "pending")), fields=["check_due_at"], name="document_to_check"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="document",
-            index=models.Index(
-                condition=models.Q(("deleted_at__isnull", False)), fields=["deleted_at"], name="document_to_purge"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="document",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["pending", "ready", "failed"])), name="document_status_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="document",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("check_due_at__isnull", False), ("status", "pending")),
-                    models.Q(models.Q(("status", "pending"), _negated=True), ("check_due_at__isnull", True)),
-                    _connector="OR",
-                ),
-                name="document_checked_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="document",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("external_id", ""), _negated=True), name="document_external_id_not_empty"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="document",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("deleted_at__isnull", True), ("external_id__isnull", False)),
-                fields=("organization", "external_id"),
-                name="document_external_id",
             ),
         ),
         migrations.AddIndex(
@@ -486,39 +276,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("deleted_at__isnull", True), ("external_id__isnull", False)),
                 fields=("organization", "external_id"),
                 name="appointment_external_id",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="session",
-            index=models.Index(
-                models.F("patient"),
-                models.OrderBy(models.F("session_date"), descending=True),
-                name="session_of_patient",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="note",
-            index=models.Index(
-                models.F("organization"),
-                models.OrderBy(models.F("created_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                condition=models.Q(("deleted_at__isnull", True)),
-                name="note_newest",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="note",
-            index=models.Index(
-                models.F("patient"),
-                models.OrderBy(models.F("created_at"), descending=True),
-                models.OrderBy(models.F("id"), descending=True),
-                name="note_of_patient",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="note",
-            index=models.Index(
-                condition=models.Q(("deleted_at__isnull", False)), fields=["deleted_at"], name="note_to_purge"
             ),
         ),
     ]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import AuditEvent, Organization
+from apps.patients.documents.links import document_of
 from apps.patients.models import Document, Patient
 from tests.contract.fhir.records import (
     MEDIA_TYPE,
@@ -93,6 +96,8 @@ def test_a_document(api: Client, organization: Organization) -> None:
     patient = make_patient(organization)
     document = make_document(patient, external_id="D-1")
     body = api.get(f"/fhir/DocumentReference/{document.pk}").json()
+    url = body["content"][0]["attachment"].pop("url")
+    assert document_of(str(document.pk), QueryDict(urlsplit(url).query)) == document.pk
     assert body == {
         "resourceType": "DocumentReference",
         "id": str(document.pk),
@@ -126,6 +131,7 @@ def test_a_document_that_is_not_ready(
     document = make_document(make_patient(organization), status=status, check_due_at=due)
     body = api.get(f"/fhir/DocumentReference/{document.pk}").json()
     assert (body["meta"]["versionId"], body["status"], body["docStatus"]) == expected
+    assert ("url" in body["content"][0]["attachment"]) == (status == "pending"), "as far as the link serves it"
 
 
 def test_absent_foreign_deleted_and_malformed_are_one_answer(

@@ -44,7 +44,7 @@ DROP TRIGGER {kind}_count_delete ON patients_{kind};
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0001_initial")]
+    dependencies = [("patients", "0002_documents_and_notes")]
     operations = [
         migrations.RunSQL(FUNCTION, "DROP FUNCTION patients_count()"),
         *[migrations.RunSQL(TRIGGERS.format(kind=kind), NO_TRIGGERS.format(kind=kind)) for kind in KINDS],

@@ -13,7 +13,7 @@ import apps.patients.models.records
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0009_staff_groups"),
-        ("patients", "0002_record_counts"),
+        ("patients", "0003_record_counts"),
     ]
 
     operations = [

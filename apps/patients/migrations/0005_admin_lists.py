@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0009_staff_groups"),
-        ("patients", "0003_patient_exports"),
+        ("patients", "0004_patient_exports"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -49,5 +49,5 @@ def forbid(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0004_admin_lists"), ("accounts", "0009_staff_groups")]
+    dependencies = [("patients", "0005_admin_lists"), ("accounts", "0009_staff_groups")]
     operations = [migrations.RunPython(allow, forbid)]
