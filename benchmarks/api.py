@@ -91,7 +91,7 @@ def install_bare_views() -> None:
     from helios_site import urls
     from helios_site.api import ratelimit
     from helios_site.api.client_address import client_address
-    from helios_site.api.families.helios.query import cursor_after
+    from helios_site.api.families.positions import pack
     from helios_site.env import Rate
 
     def admitted(request: HttpRequest) -> KeyRecord | None:
@@ -116,7 +116,7 @@ def install_bare_views() -> None:
         rows = list(runs.values(*run_fields())[: limit + 1])
         audit.record("model_run.listed", actor=key.actor, organization_id=key.organization_id, object_type="model_run")
         last = rows[limit - 1] if len(rows) > limit else None
-        following = last and cursor_after((last["created_at"], last["id"]))
+        following = last and pack((last["created_at"], last["id"]))
         return answer({"items": [run_body(row) for row in rows[:limit]], "nextCursor": following})
 
     def bare_account(request: HttpRequest) -> HttpResponse:

@@ -30,8 +30,6 @@ def map_case(context: Any, case: Any) -> Any:
             del case.body["patientId"]  # no patient has a made-up id
         if "appointments" in case.operation.path:
             _fit_for_an_appointment(case.body.get("repeat_rule"))
-        if not is_positive and "" in (case.body.get("notes"), case.body.get("pronouns")):
-            case.body["name"] = ""  # the generator takes the others for too short, which may be empty
         if case.operation.path.endswith("/documents") and is_positive:
             case.body["file"] = pdf()  # no description says what one looks like
             if "patient_id" in case.body:

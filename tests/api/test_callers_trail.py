@@ -6,7 +6,8 @@ from __future__ import annotations
 from django.test import Client
 
 from apps.accounts.models import AuditEvent
-from tests.api.test_permission_matrix import MATRIX, ask, clients, own_objects  # noqa: F401 - a fixture among them
+from tests.api.permission_rows import MATRIX
+from tests.api.test_permission_matrix import ask, clients, own_objects  # noqa: F401 - a fixture among them
 from tests.conftest import MakeKey
 
 EVENTS = {
