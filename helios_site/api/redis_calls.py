@@ -25,7 +25,7 @@ class Store:
         self._pool = redis.ConnectionPool.from_url(
             url,
             max_connections=2**31
-            - 1,  # it makes connections and gets none back: those of threads that ended would count
+            - 1,  # none comes back to it: those of threads that ended would count
             socket_timeout=budget_seconds,
             socket_connect_timeout=budget_seconds,
             retry=Retry(NoBackoff(), 0),
