@@ -19,7 +19,7 @@ class HasScope(BasePermission):
 
     `required_scopes`  a mapping from method to scope,
     `scope_resource`   a resource: GET, HEAD and OPTIONS need `resource:read`, the rest `resource:write`,
-    `any_scope`        True: any one scope will do.
+    `any_scope`        True: any one scope will do; or some scopes, any one of which will do.
 
     With one of the first two it may name `also_required_scopes`, which every method needs besides.
 
@@ -33,8 +33,12 @@ class HasScope(BasePermission):
         method = request.method or ""
         if not _has_method(view, method):
             return True
-        if getattr(view, "any_scope", False):
+        any_scope: bool | tuple[str, ...] = getattr(view, "any_scope", False)
+        if any_scope is True:
             missing = [] if caller.scopes else ["any"]
+        elif any_scope:
+            has_one = any(scopes.allows(caller.scopes, scope) for scope in any_scope)
+            missing = [] if has_one else [" or ".join(any_scope)]
         else:
             needed = (required_scope(view, method), *getattr(view, "also_required_scopes", ()))
             missing = [scope for scope in needed if not scopes.allows(caller.scopes, scope)]

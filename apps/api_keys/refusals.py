@@ -44,10 +44,11 @@ def report(request: HttpRequest, key: KeyRecord, reason: str) -> None:
 
     Done after the response, so that a refused key costs the caller the same work as an unknown one.
     """
-    after_response(request, partial(_record, key, reason))
+    after_response(request, partial(record, key, reason))
 
 
-def _record(key: KeyRecord, reason: str) -> None:
+def record(key: KeyRecord, reason: str) -> None:
+    """The same at once, for a reply that is already under way."""
     if _is_due(f"{key.id}:{reason}"):
         audit.record(
             "api_key.refused",

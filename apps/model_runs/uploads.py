@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import re
 import time
-from collections.abc import Iterator
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -24,17 +23,13 @@ from django.views.decorators.csrf import csrf_exempt
 from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.services import Received, receive_recording
 from apps.model_runs.services.creation import new_recording_key
-from helios_site.api.bodies import PIECE_BYTES, drain, stall_limit
+from helios_site.api.bodies import Cut, drain, pieces_of, stall_limit
 from helios_site.api.full_disk import is_full_disk
 from helios_site.storage import StorageFull, object_store
 
 log = structlog.get_logger(__name__)
 
 SLOT = "recording"  # later models take more than one recording a run
-
-
-class Cut(Exception):
-    """Fewer bytes came than were announced."""
 
 
 def _signature(run_id: UUID, expires: int) -> str:
@@ -115,25 +110,15 @@ def _authorized(request: HttpRequest, run_id: str) -> UUID | None:
     return identifier if genuine and time.time() < int(expires) else None
 
 
-def _pieces(request: HttpRequest, size: int) -> Iterator[bytes]:
-    left = size
-    while left:
-        piece = request.read(min(PIECE_BYTES, left))
-        if not piece:
-            raise Cut
-        left -= len(piece)
-        yield piece
-
-
 def _receive(request: HttpRequest, run: ModelRun, size: int) -> Received:
     digest = hashlib.sha256()
     if run.status != Status.CREATED:  # only the hash is needed, to tell a repetition from a conflict
-        for piece in _pieces(request, size):
+        for piece in pieces_of(request, size):
             digest.update(piece)
         return receive_recording(run_id=run.id, key="", sha256=digest.hexdigest(), size=size)
     key = new_recording_key(run)
     with object_store().writer(key) as writer:
-        for piece in _pieces(request, size):
+        for piece in pieces_of(request, size):
             digest.update(piece)
             writer.write(piece)
         writer.commit()

@@ -73,6 +73,15 @@ def test_a_view_may_need_several_scopes(make_key: Issue) -> None:
     assert answer(_Twofold, make_key(scopes=["patients:read", "model_runs:read"])[1]) == 200
 
 
+class _AnyOfSome(_Silent):
+    any_scope = ("patients:write", "appointments:write")
+
+
+def test_any_one_of_some_scopes_will_do(make_key: Issue) -> None:
+    for scope, status in (("*", 200), ("appointments:write", 200), ("patients:read", 403)):
+        assert answer(_AnyOfSome, make_key(scopes=[scope])[1]) == status
+
+
 def test_a_method_that_the_view_lacks_passes_to_405(make_key: Issue) -> None:
     raw_key = make_key(scopes=["patients:read"])[1]
     assert answer(_Named, raw_key, "delete") == 405

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -81,6 +81,7 @@ class FamilyViewMixin(APIView):
     content_negotiation_class = FirstRenderer
     metadata_class = None  # OPTIONS describes nothing
     throttle_classes = ()
+    takes_idempotency_key: ClassVar[bool] = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.format_kwarg = None
@@ -92,6 +93,8 @@ class FamilyViewMixin(APIView):
         self.check_permissions(request)
         self.check_path()
         if request.method == "POST" and request.auth is not None and idempotency.IN_META in request.META:
+            if not self.takes_idempotency_key:
+                raise self.invalid_header(idempotency.HEADER, idempotency.NOT_TAKEN)
             # As a viewset itself names its handlers: dispatch looks for one after this.
             setattr(self, "post", partial(self._once, getattr(self, "post")))  # noqa: B009, B010
 

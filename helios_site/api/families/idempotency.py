@@ -36,6 +36,7 @@ REPLAYED = "Idempotent-Replayed"
 MAX_CHARS = 255
 PATTERN = "[!-~]([ -~]{0,253}[!-~])?"  # printable ASCII; spaces around a header's value are no part of it
 INVALID = f"must have 1 to {MAX_CHARS} printable ASCII characters"
+NOT_TAKEN = "must not be sent with this call, whose reply is not kept"
 KEPT_HOURS = 24
 # A server that vanished without closing its connection: PostgreSQL ends its idle transaction, and with it the lock.
 LOCK_SECONDS = 60
