@@ -254,6 +254,7 @@ SPECTACULAR_SETTINGS = {
         "apps.patients.notes.openapi.describe_notes",
         "apps.patients.appointments.openapi.describe_appointments",
         "apps.patients.documents.openapi.describe_documents",
+        "apps.patients.transfer.openapi.describe_transfer",
         "apps.api_keys.openapi.describe_keys",
         "apps.fhir.openapi.describe_fhir",
         "apps.api_keys.usage.openapi.describe_usage",

@@ -7,6 +7,7 @@ from typing import Any
 from apps.patients.appointments.viewsets import AppointmentViewSet
 from apps.patients.documents.viewsets import DocumentViewSet
 from apps.patients.notes import urls as notes
+from apps.patients.transfer import urls as transfer
 from apps.patients.viewsets import PatientViewSet
 from helios_site.api.families.routes import either
 
@@ -24,4 +25,5 @@ urlpatterns = [
     *either(_DOCUMENTS, DocumentViewSet.as_view({"get": "list", "post": "create"})),
     *either(f"{_DOCUMENTS}/<str:document_id>", DocumentViewSet.as_view({"delete": "destroy"})),
     *either(f"{_DOCUMENTS}/<str:document_id>/restore", DocumentViewSet.as_view({"post": "restore"})),
+    *transfer.urlpatterns,
 ]

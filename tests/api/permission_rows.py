@@ -140,6 +140,10 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("PATCH", "browse/ext-api/v1/appointments/<str:appointment_id>"): WRITE_RUN,
     ("DELETE", "browse/ext-api/v1/appointments/<str:appointment_id>"): WRITE_RUN,
     ("POST", "browse/ext-api/v1/appointments/<str:appointment_id>/restore"): WRITE_RUN,
+    ("GET", "ext-api/v1/export"): WITH_KEY,
+    ("POST", "ext-api/v1/import"): WITH_KEY._replace(own=400, other=400),  # the body is no file of lines
+    ("GET", "browse/ext-api/v1/export"): PAGE,
+    ("POST", "browse/ext-api/v1/import"): WRITE._replace(member=400, admin=400, foreign=400),
     ("GET", "^ext-api/v1"): NOT_BUILT,  # whatever else stands under it
     ("GET", "browse"): PAGE,
     ("GET", "browse/v1/account"): PAGE,

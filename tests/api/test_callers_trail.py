@@ -56,6 +56,7 @@ EVENTS = {
     ("DELETE", "ext-api/v1/patients/<str:patient_id>/documents/<str:document_id>"): "document.deleted",
     ("POST", "ext-api/v1/patients/<str:patient_id>/documents/<str:document_id>/restore"): "document.restored",
     ("GET", "documents/<str:document_id>"): "document.downloaded",
+    ("GET", "ext-api/v1/export"): "patient.exported",
 }
 # Writes of which no event is expected here, and why.
 WITHOUT = {
@@ -63,6 +64,8 @@ WITHOUT = {
     ("POST", "v1/models/apollo"),  # not built
     ("POST", "api/v1/ext-api-keys/report-leak"),  # tests/api_keys/test_leaks.py: the table sends no key
     ("POST", "api/v1/secret-scanning/github"),  # likewise: switched off
+    ("POST", "ext-api/v1/import"),  # tests/contract/healos/test_imports.py: the table sends no lines
+    ("POST", "browse/ext-api/v1/import"),
     ("POST", "v1/webhooks/<str:webhook_id>/enable"),  # the table's is enabled: tests/contract/helios/test_webhooks.py
     ("POST", "browse/v1/webhooks/<str:webhook_id>/enable"),
 }

@@ -41,7 +41,7 @@ def create_appointment(*, actor: audit.Actor, organization_id: UUID, fields: Map
         updated_at=now,
         **{**settings.HEALOS_APPOINTMENT_DEFAULTS, **fields},
     )
-    _check_rule(appointment.start_at, appointment.repeat_rule)
+    check_rule(appointment.start_at, appointment.repeat_rule)
     with records.external_id_is_free(appointment):
         patient = records.live_patient(organization_id, fields["patient_id"])
         if patient is None:
@@ -67,7 +67,7 @@ def change_appointment(
         appointment = _locked(organization_id, appointment_id)
         if appointment is None:
             return None
-        _check_rule(changes.get("start_at", appointment.start_at), changes.get("repeat_rule", appointment.repeat_rule))
+        check_rule(changes.get("start_at", appointment.start_at), changes.get("repeat_rule", appointment.repeat_rule))
         if "patient_id" in changes and patient is None:
             raise PatientMissing
         records.apply(appointment, changes, expected_version)
@@ -118,7 +118,7 @@ def record_read(*, actor: audit.Actor, organization_id: UUID, appointment_id: UU
     trail.record("appointment", verb, actor=actor, organization_id=organization_id, object_id=object_id)
 
 
-def _check_rule(start_at: datetime, rule: Mapping[str, Any] | None) -> None:
+def check_rule(start_at: datetime, rule: Mapping[str, Any] | None) -> None:
     """Raises ValidationError for a rule that ends before the day, in UTC, on which it begins."""
     if rule is not None and rule["end_date"] and date.fromisoformat(rule["end_date"]) < start_at.date():
         raise ValidationError({"repeat_rule": ["end_date must not be before the day of start_at"]})

@@ -40,12 +40,18 @@ def change_patient(
     with transaction.atomic():
         patient = _locked(organization_id, patient_id)
         if patient is not None:
-            renamed = changes.get("name", patient.name) != patient.name
-            records.apply(patient, with_search_name(changes), expected_version)
-            if renamed:  # appointments show the name: what a caller has of them is no longer their present version
-                patient.appointments.update(version=F("version") + 1)
+            apply_changes(patient, with_search_name(changes), expected_version)
             _record("changed", actor, patient, reason)
     return patient
+
+
+def apply_changes(patient: Patient, changes: Mapping[str, Any], expected_version: int | None = None) -> bool:
+    """Change a patient whose lock the caller holds; False when nothing differs. Raises VersionConflict."""
+    renamed = changes.get("name", patient.name) != patient.name
+    changed = records.apply(patient, changes, expected_version)
+    if renamed:  # appointments show the name: what a caller has of them is no longer their present version
+        patient.appointments.update(version=F("version") + 1)
+    return changed
 
 
 def delete_patient(

@@ -62,8 +62,9 @@ def header_references(names: dict[str, Schema]) -> Schema:
 
 
 def takes_key(method: str, operation: Schema) -> bool:
-    """Whether the operation looks at an `Idempotency-Key`: a POST of a caller who is known."""
-    return method == "post" and bool(operation.get("security"))
+    """Whether the operation looks at an `Idempotency-Key`: a POST of a caller who is known, whose reply can be kept."""
+    reply = operation["responses"].get("200", {}).get("content", {})
+    return method == "post" and bool(operation.get("security")) and "application/x-ndjson" not in reply
 
 
 def add_key(operation: Schema) -> None:

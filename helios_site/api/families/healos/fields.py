@@ -294,15 +294,15 @@ class Nested(_Strict, serializers.CharField):
 
     def __init__(self, inner: type[StrictSerializer], **options: Any) -> None:
         super().__init__(**options)
-        self.inner = inner
+        self.inner = inner()  # one for all values: to make one costs more than to use it
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
             self.wrong_type(data)
-        return self.inner().run_validation(data)
+        return self.inner.run_validation(data)
 
     def value_schema(self) -> Schema:
-        fields = cast(dict[str, Any], self.inner().fields)
+        fields = cast(dict[str, Any], self.inner.fields)
         return {
             "type": "object",
             "properties": {name: field.json_schema() for name, field in fields.items()},
@@ -315,6 +315,31 @@ class Nested(_Strict, serializers.CharField):
             return json.loads(sent[-1])
         except (ValueError, RecursionError):
             return sent[-1]  # which is no object
+
+
+class JsonObject(_Strict, serializers.JSONField):
+    """Any JSON object that can be stored, with at most MAX_NESTING objects and arrays within one another."""
+
+    expected = "object"
+    MAX_NESTING = 20
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, dict):
+            self.wrong_type(data)
+        self._check(data, self.MAX_NESTING)
+        return data
+
+    def _check(self, value: Any, nesting: int) -> None:
+        if isinstance(value, str):
+            self.text_of(value)
+        elif isinstance(value, (list, dict)):
+            if not nesting:
+                fail(f"Object must be nested at most {self.MAX_NESTING} deep")
+            for inner in [*value, *value.values()] if isinstance(value, dict) else value:
+                self._check(inner, nesting - 1)
+
+    def value_schema(self) -> Schema:
+        return {"type": "object"}
 
 
 class Ignored(Described, serializers.Field):
