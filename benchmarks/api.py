@@ -41,7 +41,14 @@ class Caller:
     """Calls a WSGI application in this process, reading and closing each response as a server does."""
 
     def __init__(
-        self, application: Any, method: str, path: str, key: str, body: bytes = b"", status: str = "200"
+        self,
+        application: Any,
+        method: str,
+        path: str,
+        key: str,
+        body: bytes = b"",
+        status: str = "200",
+        content_type: str = "application/json",
     ) -> None:
         path, _, query = path.partition("?")
         self._application, self._body, self.status = application, body, status
@@ -49,7 +56,7 @@ class Caller:
             "REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "SCRIPT_NAME": "",
             "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "8000", "SERVER_PROTOCOL": "HTTP/1.1",
             "REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1:8000", "HTTP_X_API_KEY": key,
-            "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "application/json", "wsgi.version": (1, 0),
+            "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": content_type, "wsgi.version": (1, 0),
             "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr, "wsgi.multithread": True,
             "wsgi.multiprocess": False, "wsgi.run_once": False,
         }  # fmt: skip
@@ -91,7 +98,7 @@ def install_bare_views() -> None:
     from helios_site import urls
     from helios_site.api import ratelimit
     from helios_site.api.client_address import client_address
-    from helios_site.api.families.positions import pack
+    from helios_site.api.families import positions
     from helios_site.env import Rate
 
     def admitted(request: HttpRequest) -> KeyRecord | None:
@@ -116,7 +123,7 @@ def install_bare_views() -> None:
         rows = list(runs.values(*run_fields())[: limit + 1])
         audit.record("model_run.listed", actor=key.actor, organization_id=key.organization_id, object_type="model_run")
         last = rows[limit - 1] if len(rows) > limit else None
-        following = last and pack((last["created_at"], last["id"]))
+        following = last and positions.pack((last["created_at"], last["id"]))
         return answer({"items": [run_body(row) for row in rows[:limit]], "nextCursor": following})
 
     def bare_account(request: HttpRequest) -> HttpResponse:
