@@ -24,8 +24,7 @@ class Store:
         self.address = (url, budget_seconds)
         self._pool = redis.ConnectionPool.from_url(
             url,
-            max_connections=2**31
-            - 1,  # none comes back to it: those of threads that ended would count
+            max_connections=2**31 - 1,  # none comes back to it: those of threads that ended would count
             socket_timeout=budget_seconds,
             socket_connect_timeout=budget_seconds,
             retry=Retry(NoBackoff(), 0),
