@@ -23,7 +23,8 @@ import redis
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings as django_settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
 from psycopg.sql import SQL, Identifier
 from whitenoise.middleware import WhiteNoiseMiddleware
@@ -67,6 +68,25 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_beside_a_worker() -> Iterator[None]:
+    """Emptying all tables may deadlock with a worker or sealer that is still at its last task: then once more."""
+    flush = DatabaseOperations.execute_sql_flush
+
+    def patiently(self: DatabaseOperations, statements: list[str]) -> None:
+        for _ in range(4):
+            try:
+                return flush(self, statements)
+            except OperationalError as error:
+                if not isinstance(error.__cause__, psycopg.errors.DeadlockDetected):
+                    raise
+        return flush(self, statements)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", patiently)
+        yield
 
 
 @pytest.fixture(autouse=True)
