@@ -98,6 +98,39 @@ def test_what_shows_at_the_upload(content: bytes, fault: Fault) -> None:
     assert refusal_of(content) is fault
 
 
+def patched() -> bytes:
+    """A DOCX file whose directory says of a part that it is compressed by a method that nobody has."""
+    file = bytearray(docx())
+    file[file.index(b"PK\x01\x02") + 8] |= 0x20
+    return bytes(file)
+
+
+def far_away() -> bytes:
+    """One whose directory says of its first part that it begins at a place that is no number of the platform's."""
+    file = bytearray(docx())
+    entry, end = file.index(b"PK\x01\x02"), file.index(b"PK\x05\x06")
+    place = struct.pack("<HHQ", 1, 8, 2**64 - 1)
+    struct.pack_into("<L", file, end + 12, struct.unpack_from("<L", file, end + 12)[0] + len(place))
+    struct.pack_into("<H", file, entry + 30, len(place))
+    file[entry + 42 : entry + 46] = b"\xff" * 4
+    after_name = entry + 46 + struct.unpack_from("<H", file, entry + 28)[0]
+    file[after_name:after_name] = place
+    return bytes(file)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        docx().replace(b"[Content", b"[Kontent", 1),  # where the part begins, and not in the directory
+        docx().replace(b"[Content", b"[Con\xffent", 1),
+        patched(),
+        far_away(),
+    ],
+)
+def test_a_directory_that_says_other_than_its_parts_is_damage(content: bytes) -> None:
+    assert refusal_of(content, "docx") is Fault.ARCHIVE
+
+
 def test_a_name_in_pdf_is_of_a_pdf() -> None:
     assert refusal_of(image("PNG"), "pdf") is Fault.NOT_PDF
 

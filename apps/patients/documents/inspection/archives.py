@@ -45,7 +45,10 @@ def opened(file: IO[bytes]) -> ZipFile:
         _check(entry)
     if sum(entry.file_size for entry in entries) > MAX_TOTAL_BYTES:
         raise Refused(Fault.EXPANDS)
-    spans = sorted(_span(file, entry) for entry in entries)
+    try:
+        spans = sorted(_span(file, entry) for entry in entries)
+    except UNREADABLE:  # a place that no file reaches
+        raise Refused(Fault.ARCHIVE) from None
     if any(end > start for (_, end), (start, _) in pairwise([*spans, (directory, directory)])):
         raise Refused(Fault.OVERLAP)
     return archive
@@ -57,11 +60,11 @@ def check_upload(file: IO[bytes]) -> None:
     if not set(archive.namelist()) >= REQUIRED:
         raise Refused(Fault.TYPE)
     check_names(archive)
-    with archive.open(CONTENT_TYPES) as part:
-        try:
+    try:
+        with archive.open(CONTENT_TYPES) as part:
             read_xml(part, _check_content_type)
-        except UNREADABLE:
-            raise Refused(Fault.ARCHIVE) from None
+    except UNREADABLE:
+        raise Refused(Fault.ARCHIVE) from None
 
 
 def check_names(archive: ZipFile) -> None:
