@@ -70,7 +70,8 @@ class UploadForm:
             raise BadRequest(NO_LENGTH)
         try:
             form = self._request.POST
-        except (MultiPartParserError, UnreadablePostError, SuspiciousOperation):
+        except (MultiPartParserError, UnreadablePostError, SuspiciousOperation, LookupError, UnicodeError):
+            # The last two of a `charset` that is none, or none for texts.
             raise BadRequest(UNPARSABLE) from None
         if self._file.problems:
             drain(self._request)

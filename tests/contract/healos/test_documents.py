@@ -19,7 +19,7 @@ from apps.accounts.models import AuditEvent
 from apps.patients.models import Document
 from helios_site.storage import object_store
 from tests.contract.healos.calls import INVALID, send
-from tests.contract.healos.documents import archive, docx, form, image, of, pdf, send_form, upload
+from tests.contract.healos.documents import archive, docx, far_away, form, image, of, patched, pdf, send_form, upload
 from tests.contract.healos.patients import PATIENTS, create
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +125,10 @@ def test_healos_79_four_kinds_are_taken_by_their_content(
         (archive({"a": b""}), "a.docx"),
         (docx(**{"word/vbaProject.bin": b"x"}), "a.docx"),
         (docx(**{"word/zeros.bin": bytes(8 << 20)}), "a.docx"),
+        (docx().replace(b"[Content", b"[Kontent", 1), "a.docx"),  # only where the part begins
+        (docx().replace(b"[Content", b"[Con\xfft", 1), "a.docx"),
+        (patched(), "a.docx"),
+        (far_away(), "a.docx"),
     ],
 )
 def test_healos_79_another_kind_is_refused(api: Client, patient: dict[str, Any], content: bytes, name: str) -> None:
@@ -237,6 +241,8 @@ def test_healos_81_a_second_file_and_one_of_another_name_are_refused(api: Client
         ("multipart/form-data; boundary=other", form(("file", "a.pdf", pdf())), "Invalid multipart body"),
         ("multipart/form-data; boundary=line", form(("file", "a.pdf", pdf()))[:-20], "Invalid multipart body"),
         ("multipart/form-data; boundary=line", b"\x00" * 1000, "Invalid multipart body"),
+        ("multipart/form-data; boundary=line; charset=rot13", form(("file", "a.pdf", pdf())), "Invalid multipart body"),
+        ("multipart/form-data; boundary=line; charset=idna", form(("file", "a.pdf", pdf())), "Invalid multipart body"),
         ("multipart/form-data; boundary=line",
          form(*[(f"f{number}", None, b"") for number in range(1100)], ("file", "a.pdf", pdf())),
          "Invalid multipart body"),
