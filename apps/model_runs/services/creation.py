@@ -137,10 +137,26 @@ def rerun_failed(*, actor: audit.Actor, run: ModelRun) -> ModelRun:
         object_store().copy(run.recording_key, again.recording_key)
     except FileNotFoundError:
         raise CannotRerun("Its recording is no longer stored.") from None
+    kept = False
+    try:
+        _keep_again(actor, run, again)
+        kept = True
+    finally:
+        if not kept:
+            object_store().delete(again.recording_key)
+    return again
+
+
+def _keep_again(actor: audit.Actor, run: ModelRun, again: ModelRun) -> None:
     with transaction.atomic():
+        # What was erased while its recording was copied must not come back. The run first, as where a person is erased.
+        still = ModelRun.objects.select_for_update().filter(id=run.id).exclude(recording_key="").first()
+        if still is None or still.erased_at is not None:
+            raise CannotRerun("It was erased meanwhile.")
         # A link stays, whatever became of the consent, as long as there is a patient.
-        if run.patient_id is not None and not patients.hold_patient(
-            organization_id=run.organization_id, patient_id=run.patient_id
+        again.patient_id = still.patient_id
+        if still.patient_id is not None and not patients.hold_patient(
+            organization_id=run.organization_id, patient_id=still.patient_id
         ):
             again.patient_id = None
         again.save(force_insert=True)
@@ -148,7 +164,6 @@ def rerun_failed(*, actor: audit.Actor, run: ModelRun) -> ModelRun:
             "rerun", actor=actor, organization_id=run.organization_id, run_id=again.id, reason=f"again for {run.id}"
         )
         ring_on_commit(again.id)
-    return again
 
 
 _INPUTS = (
