@@ -122,6 +122,23 @@ def test_an_object_that_no_run_names_is_removed_once_it_is_old(make_running: Mak
     assert exists(run.recording_key)
 
 
+def test_what_lies_beside_our_objects_stays_and_holds_nothing_up(make_running: MakeRun) -> None:
+    orphan = store(make_running())
+    beside = ["notes.txt", "shared/notes.txt", f"{uuid4()}/logs/notes.txt", f"{uuid4()}/documents"]
+    old = (timezone.now() - LEFTOVER_AGE - timedelta(minutes=1)).timestamp()
+    for key in (orphan, *beside):
+        with object_store().writer(key) as writer:
+            writer.commit()
+        with object_store().local_path(key) as path:
+            os.utime(path, (old, old))
+    try:
+        remove_leftovers()
+        assert [key for key in (orphan, *beside) if exists(key)] == beside
+    finally:
+        for key in beside:
+            object_store().delete(key)
+
+
 def test_unfinished_writes_of_a_crash_are_removed() -> None:
     incoming = Path(django_settings.HELIOS_RECORDINGS_DIR) / "incoming"
     incoming.mkdir(parents=True, exist_ok=True)
@@ -146,6 +163,32 @@ def test_a_failed_run_is_run_again_as_a_new_run(make_running: MakeRun) -> None:
     with object_store().local_path(again.recording_key) as path:
         assert path.read_bytes() == b"sound"
     assert again.recording_key != run.recording_key
+
+
+@pytest.mark.parametrize("left", ["nothing", "no recording"])
+def test_a_run_that_is_erased_while_its_recording_is_copied_does_not_come_back(
+    make_running: MakeRun, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    run = make_running(user_label="again")
+    ModelRun.objects.filter(id=run.id).update(
+        status="COMPLETE_ERROR", error_code="ERR_INTERNAL", error_reason="x", completed_at=timezone.now()
+    )
+    run.refresh_from_db()
+    copy, copies = object_store().copy, list[str]()
+
+    def slow(source: str, target: str) -> None:
+        copy(source, target)
+        copies.append(target)
+        if left == "nothing":
+            services.delete_run(actor=SYSTEM, organization_id=run.organization_id, run_id=run.id)
+        else:
+            ModelRun.objects.filter(id=run.id).update(recording_key="")
+
+    monkeypatch.setattr(object_store(), "copy", slow)
+    with pytest.raises(services.CannotRerun, match="erased"):
+        services.rerun_failed(actor=SYSTEM, run=run)
+    assert not ModelRun.objects.exclude(id=run.id).exists()
+    assert [exists(key) for key in copies] == [False]
 
 
 def test_only_internal_failures_with_a_recording_are_run_again(make_finished: MakeRun) -> None:

@@ -16,6 +16,7 @@ from apps.model_runs.services.closing import ARCHIVES, archives_in_use
 from apps.model_runs.services.creation import remove_runs, run_of_recording
 from apps.patients.selectors import DOCUMENTS, EXPORTS, files_in_use
 from apps.patients.services import remove_notes_of_runs
+from helios_site.api.families.healos.fields import parse_uuid
 from helios_site.api.families.idempotency import forget
 from helios_site.storage import object_store
 
@@ -133,7 +134,7 @@ def _remove_expired_recordings() -> int:
 
 def _remove_orphaned_objects() -> int:
     removed = 0
-    keys = object_store().keys_before(timezone.now() - LEFTOVER_AGE)
+    keys = filter(_may_be_ours, object_store().keys_before(timezone.now() - LEFTOVER_AGE))
     while some := list(islice(keys, BATCH)):
         of_runs = {run_of_recording(key) for key in some if key.split("/")[1] not in _NOT_OF_RUNS}
         runs = ModelRun.objects.filter(id__in=of_runs)  # the primary key is indexed
@@ -143,3 +144,10 @@ def _remove_orphaned_objects() -> int:
                 object_store().delete(key)
                 removed += 1
     return removed
+
+
+def _may_be_ours(key: str) -> bool:
+    """Whether a key has the form of ours: what else lies in the folder or the bucket is somebody else's."""
+    organization, *of_what = key.split("/")
+    named = parse_uuid(organization) is not None and len(of_what) > 1
+    return named and (of_what[0] in _NOT_OF_RUNS or parse_uuid(of_what[0]) is not None)
