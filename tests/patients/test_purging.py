@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.audit import SYSTEM
@@ -154,3 +156,13 @@ def test_beat_carries_out_what_waits() -> None:
         name = f"helios.housekeeping.{job}"
         assert celery.app.conf.beat_schedule[name]["schedule"] == seconds
         celery.app.tasks[name]()
+
+
+def test_what_is_removed_is_not_read_before(organization: Organization) -> None:
+    """Sessions hold transcripts, of which 200 patients may have more than fits into memory."""
+    delete(keep(make_patient(organization)))
+    with after(30.1), CaptureQueriesContext(connection) as queries:
+        assert services.purge_deleted()["patient"] == 1
+    read = [query["sql"] for query in queries.captured_queries if query["sql"].startswith("SELECT")]
+    assert read
+    assert not [sql for sql in read if '_session"."text"' in sql or '_patient"."notes"' in sql]
