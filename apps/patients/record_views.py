@@ -76,6 +76,6 @@ def delete_body(kind: str, object_id: object) -> dict[str, Any]:
     return {"data": {"id": str(object_id)}, "message": f"{kind.capitalize()} deleted"}
 
 
-def conflict(taken: ExternalIdTaken) -> Conflict:
-    """409 with the whole of the record that has the `external_id`."""
-    return Conflict(settings.HEALOS_ERROR_TEXTS["external_id"], body_of(taken.existing))
+def conflict(taken: ExternalIdTaken, *, with_data: bool = True) -> Conflict:
+    """409 with the whole of the record that has the `external_id`, if the caller may see it."""
+    return Conflict(settings.HEALOS_ERROR_TEXTS["external_id"], body_of(taken.existing) if with_data else None)

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api_keys.scopes import allows
 from apps.patients import openapi, selectors, services
 from apps.patients.filters import NARROWING, PatientFilter
 from apps.patients.models import Patient
@@ -91,7 +92,10 @@ class PatientViewSet(RecordViewSet):
                 actor=self.caller.actor, organization_id=self.caller.organization_id, patient_id=self.patient_id
             )
         except services.ExternalIdTaken as taken:
-            raise conflict(taken) from None
+            # It may be an appointment or a document, of another patient at that: shown to whoever may read it.
+            kind = taken.existing._meta.model_name
+            is_shown = kind == self.kind or allows(self.caller.scopes, f"{kind}s:read")
+            raise conflict(taken, with_data=is_shown) from None
         if patient is None:
             raise self.not_found()
         return self.reply(patient)

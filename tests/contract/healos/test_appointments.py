@@ -309,13 +309,15 @@ def test_healos_107_appointments_go_and_come_back_with_their_patient(api: Client
     assert send(api, "POST", f"{APPOINTMENTS}/{dropped['id']}/restore").json()["data"] == dropped
 
 
-def test_healos_107_an_external_id_that_was_taken_keeps_the_patient_deleted(api: Client) -> None:
+def test_healos_107_an_external_id_that_was_taken_keeps_the_patient_deleted(api: Client, make_key: MakeKey) -> None:
     kept = book(api, external_id="K")
     patient = f"{PATIENTS}/{kept['patient_id']}"
     send(api, "DELETE", patient)
     later = book(api, external_id="K")
     answer = send(api, "POST", f"{patient}/restore")
     assert (answer.status_code, answer.json()) == (409, {"error": "external_id already exists", "data": later})
+    writer = with_key(make_key(scopes=["patients:read", "patients:write"])[1])
+    assert send(writer, "POST", f"{patient}/restore").json() == {"error": "external_id already exists"}, "and no more"
     assert Patient.objects.get(id=kept["patient_id"]).deleted_at is not None
     assert Appointment.objects.get(id=kept["id"]).deleted_with_patient
 
