@@ -12,9 +12,8 @@ from helios_site.wsgi import application
 
 def made(charset: str, query: str) -> HttpRequest:
     content_type = f"text/plain; charset={charset}"
-    request: HttpRequest = application.request_class(
-        RequestFactory()._base_environ(QUERY_STRING=query, CONTENT_TYPE=content_type)
-    )
+    environ = RequestFactory().get("/").environ | {"QUERY_STRING": query, "CONTENT_TYPE": content_type}
+    request: HttpRequest = application.request_class(environ)
     return request
 
 

@@ -206,6 +206,10 @@ def test_forms_of_the_browsable_api_are_read_as_strictly(sign_in: SignIn, organi
     assert (data["visit_type"], data["repeat_rule"]["frequency"], data["duration_minutes"]) == ("Both", "DAILY", 50)
     refused = client.post(f"{browse}/appointments", form | {"repeat_rule": "{", "notes": "n"}, headers=accept)
     assert details(refused) == {"repeat_rule": ["Expected object, received string"]}
+    for number in ("NaN", "Infinity"):
+        rule = f'{{"frequency": "DAILY", "interval": {number}}}'
+        refused = client.post(f"{browse}/appointments", form | {"repeat_rule": rule, "notes": "n"}, headers=accept)
+        assert details(refused) == {"repeat_rule": ["Expected object, received string"]}
     for page in ("appointments", f"appointments/{data['id']}"):
         assert b"repeat_rule" in client.get(f"{browse}/{page}", headers={"accept": "text/html"}).content
     for parameters in ("", "; boundary=", "; boundary=\u00e4", "; boundary=x"):

@@ -3,7 +3,6 @@ error. Each field says by itself, as JSON Schema, what it takes, and reads an HT
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -12,6 +11,7 @@ from uuid import UUID
 
 from rest_framework import serializers
 
+from helios_site.api.families import strict_json
 from helios_site.api.families.schema import Described, Schema, nullable
 from helios_site.api.families.strict_json import storable
 
@@ -312,8 +312,8 @@ class Nested(_Strict, serializers.CharField):
 
     def from_form(self, sent: list[str]) -> Any:
         try:
-            return json.loads(sent[-1])
-        except (ValueError, RecursionError):
+            return strict_json.parse(sent[-1].encode())
+        except ValueError:
             return sent[-1]  # which is no object
 
 
