@@ -10,10 +10,11 @@ from django.views.decorators.http import require_safe
 from apps.accounts import audit
 from apps.accounts.archive_links import archive_of
 from apps.accounts.models import User
+from helios_site.api.bodies import file_in_time
 from helios_site.storage import object_store
 
 
-def attachment(key: str, filename: str) -> FileResponse:
+def attachment(request: HttpRequest, key: str, filename: str) -> FileResponse:
     """The archive that is stored under `key`, to be saved and kept by nobody on its way. Raises Http404."""
     try:
         with object_store().local_path(key) as path:
@@ -23,7 +24,7 @@ def attachment(key: str, filename: str) -> FileResponse:
     response = FileResponse(file, as_attachment=True, filename=filename, content_type="application/zip")
     response["Cache-Control"] = "private, no-store"
     response["Content-Security-Policy"] = "sandbox"
-    return response
+    return file_in_time(request, response)
 
 
 @require_safe
@@ -35,7 +36,7 @@ def download(request: HttpRequest) -> FileResponse:
     organization = archive_of(user, request.GET.get("of", ""))
     if organization is None:
         raise Http404
-    response = attachment(organization.archive_key, f"helios-{organization.id}-{timezone.now():%Y%m%d}.zip")
+    response = attachment(request, organization.archive_key, f"helios-{organization.id}-{timezone.now():%Y%m%d}.zip")
     audit.record(
         "organization.archive_downloaded",
         actor=audit.by_user(user),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+import time
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import FileResponse, HttpRequest
 from django.http.request import UnreadablePostError
 
 PIECE_BYTES = 256 * 1024
@@ -40,10 +42,31 @@ def drain(request: HttpRequest) -> None:
         pass  # the client has gone, and with it the reason to drain
 
 
-def sent_in_time(request: HttpRequest, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The pieces of a streamed reply, each of which the client has to take before the limit."""
-    with stall_limit(request):
-        yield from pieces
+def sent_in_time(request: HttpRequest, pieces: Iterable[bytes], *, within: float = math.inf) -> Iterator[bytes]:
+    """The pieces of a streamed reply, each of which the client has to take before the limit. Raises TooSlow, which
+    cuts the reply off, when it has not taken all of them in `within` seconds."""
+    until = time.monotonic() + within
+    try:
+        with stall_limit(request):
+            for piece in pieces:
+                if time.monotonic() >= until:
+                    raise TooSlow
+                yield piece
+    finally:
+        if isinstance(pieces, Generator):
+            pieces.close()  # at once: it may hold a transaction
+
+
+def file_in_time(request: HttpRequest, response: FileResponse) -> FileResponse:
+    """A reply that is a file, likewise: the server's own way of sending one waits for a silent client for ever."""
+    reply: Any = response
+    reply.block_size = PIECE_BYTES
+    reply.streaming_content = sent_in_time(request, reply.streaming_content)
+    return response
+
+
+class TooSlow(Exception):
+    """The client takes the reply, but so slowly that what is held for it has to be given back."""
 
 
 @contextmanager

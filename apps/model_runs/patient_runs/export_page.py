@@ -34,7 +34,7 @@ def download(request: HttpRequest) -> FileResponse:
     export = None if export_id is None else downloadable_export(export_id)
     if export is None:
         raise Http404
-    response = attachment(export.storage_key, f"patient-{export.patient_id}-{export.created_at:%Y%m%d}.zip")
+    response = attachment(request, export.storage_key, f"patient-{export.patient_id}-{export.created_at:%Y%m%d}.zip")
     record_export("export_downloaded", export)
     return response
 

@@ -13,6 +13,7 @@ from apps.patients.documents import selectors, services
 from apps.patients.documents.inspection.kinds import MEDIA_TYPES
 from apps.patients.documents.links import document_of
 from apps.patients.models import Document
+from helios_site.api.bodies import file_in_time
 from helios_site.storage import object_store
 
 NOT_VALID = "This link is not valid, or no longer. Ask for the document again to get another"
@@ -53,7 +54,7 @@ def _served(request: HttpRequest, document: Document) -> HttpResponseBase | None
                 file = open(path, "rb")  # noqa: SIM115 - the response closes it; what is gone by then stays readable
         except FileNotFoundError:
             return None
-        response = FileResponse(file, content_type=MEDIA_TYPES[document.file_type])
+        response = file_in_time(request, FileResponse(file, content_type=MEDIA_TYPES[document.file_type]))
     response.headers["Content-Length"] = str(document.file_size)
     response.headers["Content-Disposition"] = content_disposition_header(True, document.filename) or "attachment"
     return response

@@ -16,7 +16,8 @@ from django.test import Client
 from apps.accounts.models import AuditEvent, Membership, Organization, User
 from apps.patients.models import Appointment, Document, Note, Patient, Session
 from apps.patients.selectors import count_records
-from apps.patients.transfer import exporting
+from apps.patients.transfer import exporting, viewsets
+from helios_site.api.bodies import TooSlow
 from tests.conftest import MakeKey
 from tests.contract.healos.calls import INVALID, content_of, with_key
 from tests.contract.healos.conftest import session_of
@@ -146,6 +147,14 @@ def test_an_export_holds_what_was_asked_for_of_the_own_organisation(
     Membership.objects.create(organization=organization, user=member, role="member")
     page = session_of(member).get(f"/browse{EXPORT}", headers={"accept": "text/html"})
     assert json.loads(content_of(page).splitlines()[-1])["counts"] == counts
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_export_that_is_taken_too_slowly_is_cut_off(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewsets, "LONGEST_SECONDS", 0.0)
+    with pytest.raises(TooSlow):
+        content_of(api.get(EXPORT))
+    assert not connection.in_atomic_block
 
 
 @pytest.mark.django_db
