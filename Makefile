@@ -62,7 +62,7 @@ browser-test: dev
 check: dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy apps helios_site tests benchmarks release
+	$(BIN)/mypy apps helios_site tests benchmarks release clients/python/src
 	$(BIN)/lint-imports
 	$(WITH_SERVERS) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(DEPLOYED) $(WITH_SERVERS) $(BIN)/python manage.py check --deploy --fail-level WARNING

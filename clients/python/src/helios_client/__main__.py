@@ -1,0 +1,3 @@
+from helios_client.command import main
+
+raise SystemExit(main())
