@@ -27,6 +27,7 @@ class Call:
     path: str
     headers: dict[str, str]  # lower-case names
     body: bytes
+    method: str = "POST"
 
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
@@ -92,12 +93,15 @@ def receiving(reply: Reply | None = None, *, certificate: Path | None = None) ->
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            receiver.calls.append(Call(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            headers = {k.lower(): v for k, v in self.headers.items()}
+            receiver.calls.append(Call(self.path, headers, body, self.command))
             try:
                 receiver.reply(self)
             except OSError:
                 self.close_connection = True  # the caller has had enough
+
+        do_GET = do_PUT = do_PATCH = do_DELETE = do_POST  # noqa: N815 - names of the standard library
 
         def log_message(self, *_: Any) -> None:
             """Quiet."""
