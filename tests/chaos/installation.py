@@ -152,15 +152,16 @@ class Installation:
         top = self.pid("supervisor")
         return {top, *descendants(top)}
 
-    def freeze(self) -> set[int]:
-        """Stop every process where it is and return them all. Killed one after another while they run, a program
-        would see its child die and start another, which no power cut leaves behind."""
+    def freeze(self) -> list[int]:
+        """Stop every process where it is and return them all, children before their parents. Killed one after another
+        while they run, a program would see its child die and start another, which no power cut leaves behind; and the
+        kernel wakes a stopped process again whose parent is gone."""
         frozen: set[int] = set()
         while new := self.everything() - frozen:
             for pid in new:
                 kill(pid, signal.SIGSTOP)
             frozen |= new
-        return frozen
+        return sorted(frozen, reverse=True)
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Signal one of the supervised programs; the supervisor will start it again."""
