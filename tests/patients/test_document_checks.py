@@ -161,3 +161,7 @@ def test_only_objects_that_no_document_names_are_left_over(api: Client, keep: Ke
         assert path.read_bytes().startswith(b"%PDF-")
     with pytest.raises(FileNotFoundError), object_store().local_path(left.storage_key):
         pass
+
+
+def test_the_statuses_are_those_of_the_settings(settings: Any) -> None:
+    assert tuple(Document.Status.values) == settings.HEALOS_DOCUMENT_STATUSES

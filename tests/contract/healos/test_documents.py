@@ -398,7 +398,3 @@ def test_a_full_disk_is_told_and_the_upload_works_afterwards(
     assert (answer.status_code, answer.json()) == (507, {"error": "Insufficient storage. Please try again later"})
     assert (Document.objects.count(), stored(), spooled()) == (0, [], [])
     assert uploaded(api, patient)
-
-
-def test_the_statuses_are_those_of_the_settings() -> None:
-    assert tuple(Document.Status.values) == django_settings.HEALOS_DOCUMENT_STATUSES
