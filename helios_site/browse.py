@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, include, path
 from django.views.decorators.http import require_safe
@@ -20,6 +20,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request, is_form_media_type
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.membership_required import for_members, no_access
@@ -55,11 +56,32 @@ class PagesFirst(DefaultContentNegotiation):
         return chosen
 
 
+class Pages(BrowsableAPIRenderer):
+    """Django REST framework's, with a form for changes that holds what there is: sent as it stands, it changes
+    nothing."""
+
+    def get_raw_data_form(self, data: Any, view: Any, method: str, request: Request) -> Any:
+        form = super().get_raw_data_form(data, view, method, request)
+        if method == "PATCH" and form is not None:
+            shown = data.get("data", data) if isinstance(data, dict) else {}
+            fields = view.get_serializer().fields
+            present = {name: shown[name] for name in fields if name in shown}
+            form.initial["_content"] = json.dumps(present, indent=4, ensure_ascii=False)
+        return form
+
+    def get_breadcrumbs(self, request: Request) -> list[tuple[str, str]]:
+        """Each page once, and not its twin with a slash."""
+        crumbs: dict[str, tuple[str, str]] = {}
+        for name, url in super().get_breadcrumbs(request):
+            crumbs.setdefault(url.rstrip("/"), (name, url))
+        return list(crumbs.values())
+
+
 class BrowsableMixin(APIView):
     """Put before a family's view class."""
 
     authentication_classes = (MemberAuthentication,)
-    renderer_classes = (BrowsableAPIRenderer, JSONRenderer)
+    renderer_classes = (Pages, JSONRenderer)
     parser_classes = (JSONParser, FormParser, MultiPartParser)
     content_negotiation_class = PagesFirst
 
@@ -70,12 +92,24 @@ class BrowsableMixin(APIView):
         body: dict[str, Any] = super().read_body(request)  # type: ignore[misc]
         return body
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if response.streaming and request.method == "POST" and isinstance(request.accepted_renderer, Pages):
+            response = _on_a_page(response)
+        return super().finalize_response(request, response, *args, **kwargs)
+
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]
         if isinstance(exc, exceptions.NotAuthenticated) and self.request.method in ("GET", "HEAD"):
             return redirect_to_login(self.request.get_full_path())
         if isinstance(exc, exceptions.PermissionDenied) and self.request.auth is None:
             return no_access(self.request._request, str(exc.detail))
         return super().handle_exception(exc)
+
+
+def _on_a_page(lines: StreamingHttpResponse) -> Response:
+    """Lines of JSON as a list: the script of the form can show pages alone."""
+    page = Response([json.loads(line) for line in b"".join(cast(Iterable[bytes], lines)).splitlines()])
+    page._resource_closers += lines._resource_closers  # type: ignore[attr-defined]
+    return page
 
 
 def form_body(form: QueryDict, serializer: serializers.BaseSerializer, prefix: str = "") -> dict[str, Any]:
@@ -109,7 +143,10 @@ def mounted(patterns: Iterable[URLPattern]) -> Iterator[URLPattern]:
     for pattern in patterns:
         view: Any = pattern.callback
         if hasattr(view, "actions"):  # what is no viewset is a path that is not built yet
-            browsable: Any = type(view.cls.__name__, (BrowsableMixin, view.cls), {"__doc__": view.cls.__doc__})
+            own = {"__doc__": view.cls.__doc__}
+            if hasattr(view.cls, "body_parser_class"):
+                own["parser_classes"] = (view.cls.body_parser_class,)
+            browsable: Any = type(view.cls.__name__, (BrowsableMixin, view.cls), own)
             yield URLPattern(pattern.pattern, browsable.as_view(dict(view.actions), **view.initkwargs))
 
 

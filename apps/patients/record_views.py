@@ -18,6 +18,7 @@ from apps.patients.models import Appointment, Document, Patient
 from apps.patients.serializers import patient_body
 from apps.patients.services import ExternalIdTaken
 from helios_site.api.families.healos.errors import Conflict
+from helios_site.api.families.healos.fields import StrictSerializer
 from helios_site.api.families.healos.versions import etag, is_known
 from helios_site.api.families.healos.view import HealosViewMixin
 
@@ -26,6 +27,10 @@ BODIES: dict[type, Callable[[Any], dict[str, Any]]] = {
     Appointment: appointment_body,
     Document: document_body,
 }
+
+
+class NothingSerializer(StrictSerializer):
+    """A body without keys."""
 
 
 class RecordViewSet(HealosViewMixin, GenericViewSet):

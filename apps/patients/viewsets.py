@@ -11,7 +11,7 @@ from apps.api_keys.scopes import allows
 from apps.patients import openapi, selectors, services
 from apps.patients.filters import NARROWING, PatientFilter
 from apps.patients.models import Patient
-from apps.patients.record_views import RecordViewSet, conflict
+from apps.patients.record_views import NothingSerializer, RecordViewSet, conflict
 from apps.patients.serializers import LIST_FIELDS, PatientChangeSerializer, PatientCreateSerializer, patient_item
 from helios_site.api.families.healos.pages import page_of, read_page
 from helios_site.api.families.healos.query import narrowed
@@ -26,6 +26,8 @@ class PatientViewSet(RecordViewSet):
     scope_resource = "patients"
 
     def get_serializer_class(self) -> Any:
+        if self.action == "restore":
+            return NothingSerializer
         return PatientCreateSerializer if self.action in ("create", "list") else PatientChangeSerializer
 
     @property
@@ -86,7 +88,7 @@ class PatientViewSet(RecordViewSet):
 
     @openapi.restoring
     def restore(self, request: Request, patient_id: str) -> Response:
-        self.read_body(request)
+        self.validated(request, NothingSerializer)
         try:
             patient = services.restore_patient(
                 actor=self.caller.actor, organization_id=self.caller.organization_id, patient_id=self.patient_id

@@ -14,7 +14,7 @@ from apps.model_runs.patient_runs.erasure import REASONS, RunsAreLinked, erase_p
 from apps.model_runs.patient_runs.export_page import export_url
 from apps.patients import selectors, services
 from apps.patients.models import PatientExport
-from apps.patients.record_views import RecordViewSet, not_found
+from apps.patients.record_views import NothingSerializer, RecordViewSet, not_found
 from helios_site.api.families.healos.fields import Choice, StrictSerializer, timestamp
 
 READ_RUNS, WRITE_RUNS = "model_runs:read", "model_runs:write"
@@ -23,10 +23,6 @@ READ_RECORDS = ("appointments:read", "documents:read", "notes:read")
 
 class ErasureSerializer(StrictSerializer):
     reason = Choice(choices=REASONS)
-
-
-class NothingSerializer(StrictSerializer):
-    """A body without keys."""
 
 
 @openapi.erasure

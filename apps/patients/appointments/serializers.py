@@ -25,6 +25,7 @@ from helios_site.api.families.schema import Schema
 
 SHORT = settings.HEALOS_MAX_CHARS["short"]
 NOTES = settings.HEALOS_MAX_CHARS["notes"]
+DEFAULTS = settings.HEALOS_APPOINTMENT_DEFAULTS
 MAX_INTEGER = 2**31 - 1  # of the columns
 FIELDS = (
     "id", "patient_id", "patient__name", "appointment_type", "visit_type", "start_at", "duration_minutes", "notes",
@@ -61,13 +62,15 @@ class RepeatRuleSerializer(StrictSerializer):
 
 
 class AppointmentChangeSerializer(StrictSerializer):
+    """`initial` is what the forms of the browsable API show."""
+
     patient_id = PatientId()
-    appointment_type = Text(max_length=SHORT, required=False)
-    visit_type = Choice(choices=Appointment.VisitType.values, required=False)
+    appointment_type = Text(max_length=SHORT, required=False, initial=DEFAULTS["appointment_type"])
+    visit_type = Choice(choices=Appointment.VisitType.values, required=False, initial=DEFAULTS["visit_type"])
     start_at = Instant()
-    duration_minutes = Whole(low=1, high=MAX_INTEGER, required=False)
+    duration_minutes = Whole(low=1, high=MAX_INTEGER, required=False, initial=DEFAULTS["duration_minutes"])
     notes = Text(max_length=NOTES, required=False)
-    status = Choice(choices=Appointment.Status.values, required=False)
+    status = Choice(choices=Appointment.Status.values, required=False, initial=DEFAULTS["status"])
     repeat_rule = Nested(RepeatRuleSerializer, allow_null=True, required=False)
     external_id = Ignored()
 

@@ -17,7 +17,7 @@ from apps.patients.appointments.serializers import (
     appointment_item,
 )
 from apps.patients.models import Appointment
-from apps.patients.record_views import RecordViewSet, conflict, not_found
+from apps.patients.record_views import NothingSerializer, RecordViewSet, conflict, not_found
 from apps.patients.selectors import count_records
 from helios_site.api.families.healos.errors import Invalid
 from helios_site.api.families.healos.pages import meta_of, page_of, read_page
@@ -34,6 +34,8 @@ class AppointmentViewSet(RecordViewSet):
     uuid_path_name = "appointment_id"
 
     def get_serializer_class(self) -> Any:
+        if self.action == "restore":
+            return NothingSerializer
         return AppointmentCreateSerializer if self.action in ("create", "list") else AppointmentChangeSerializer
 
     @property
@@ -117,7 +119,7 @@ class AppointmentViewSet(RecordViewSet):
 
     @openapi.restoring
     def restore(self, request: Request, appointment_id: str) -> Response:
-        self.read_body(request)
+        self.validated(request, NothingSerializer)
         try:
             appointment = services.restore_appointment(
                 actor=self.caller.actor, organization_id=self.caller.organization_id, appointment_id=self.path_id

@@ -21,7 +21,7 @@ from apps.patients.documents.serializers import (
 )
 from apps.patients.documents.upload_form import Upload, UploadForm
 from apps.patients.models import Document
-from apps.patients.record_views import RecordViewSet, conflict, not_found
+from apps.patients.record_views import NothingSerializer, RecordViewSet, conflict, not_found
 from apps.patients.selectors import get_patient
 from apps.patients.services import ExternalIdTaken
 from helios_site.api.families.healos.errors import Invalid
@@ -44,7 +44,7 @@ class DocumentViewSet(RecordViewSet):
     received: tuple[Upload, str | None] | None = None
 
     def get_serializer_class(self) -> Any:
-        return DocumentFormSerializer
+        return NothingSerializer if self.action == "restore" else DocumentFormSerializer
 
     @property
     def body_may_be_empty(self) -> bool:
@@ -113,7 +113,7 @@ class DocumentViewSet(RecordViewSet):
 
     @openapi.restoring
     def restore(self, request: Request, patient_id: str, document_id: str) -> Response:
-        self.read_body(request)
+        self.validated(request, NothingSerializer)
         identifier = parse_uuid(document_id)
         try:
             document = (

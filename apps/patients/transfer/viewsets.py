@@ -9,6 +9,7 @@ from typing import Any
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
@@ -55,12 +56,19 @@ class ExportViewSet(HealosViewMixin, ViewSet):
         return response
 
 
+class LinesParser(BaseParser):
+    """Only a name for the form of the browsable API: the view reads the body itself."""
+
+    media_type = MEDIA_TYPE
+
+
 @openapi.importing
 class ImportViewSet(HealosViewMixin, ViewSet):
     """What an export wrote, or lines of your own. Each line is answered by one, in their order."""
 
     any_scope = ("patients:write", "appointments:write")  # and each line needs that of its type
     takes_idempotency_key = False
+    body_parser_class = LinesParser
 
     def create(self, request: Request) -> StreamingHttpResponse:
         options = read_options(request.query_params)

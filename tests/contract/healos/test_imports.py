@@ -316,7 +316,8 @@ def test_each_line_needs_the_write_scope_of_its_type(make_key: MakeKey, organiza
     assert post(with_key(make_key(scopes=["documents:write", "patients:read"])[1]), b"{}").status_code == 403
     member = User.objects.create_user("member@example.org")
     Membership.objects.create(organization=organization, user=member, role="member")
-    answer = session_of(member).generic("POST", f"/browse{IMPORT}", json.dumps(lines[2]), content_type=NDJSON)
+    browser, said = session_of(member), json.dumps(lines[2])
+    answer = browser.generic("POST", f"/browse{IMPORT}", said, NDJSON, headers={"accept": "application/json"})
     assert json.loads(content_of(answer))["error"] == "Insufficient scope", "notes are the admins'"
 
 

@@ -141,6 +141,8 @@ def test_healos_107_a_deleted_patient_can_be_restored(api: Client) -> None:
     patient = create(api, external_id="E")
     path = f"{PATIENTS}/{patient['id']}"
     send(api, "DELETE", path)
+    answer = send(api, "POST", f"{path}/restore", {"name": "Other"})
+    assert (answer.status_code, list(answer.json()["details"])) == (400, ["name"])
     assert send(api, "POST", f"{path}/restore").json() == {"data": patient}
     assert api.get(path).json() == {"data": patient}
     send(api, "DELETE", path)

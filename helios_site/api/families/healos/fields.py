@@ -37,7 +37,7 @@ def kind_of(value: object) -> str:
     return names[type(value)]
 
 
-def out_of_bounds(value: float, low: int, high: int) -> str:
+def out_of_bounds(value: float, low: int, high: float) -> str:
     """Zod's words for a number outside; empty for one inside."""
     if value < low:
         return f"Number must be greater than or equal to {low}"
@@ -87,6 +87,11 @@ class _Strict(Described):
     """What the fields below share. `expected` is the JSON type that they take."""
 
     expected: ClassVar[str]
+
+    def __init__(self, **options: Any) -> None:
+        if options.get("allow_null"):
+            options.setdefault("initial", None)  # in the raw form of the browsable API
+        super().__init__(**options)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         field = cast(serializers.Field, self)
