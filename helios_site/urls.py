@@ -39,6 +39,7 @@ urlpatterns = [
     path("ext-api/v1/", include("apps.api_keys.ext_api_urls")),
     path("ext-api/v1/", include("apps.patients.urls")),
     path("ext-api/v1/", include("apps.model_runs.patient_runs.urls")),
+    path("ext-api/v1", UnknownPathView.as_view()),
     re_path(r"^ext-api/v1/", UnknownPathView.as_view()),  # after every other of that base
     path("fhir/", include("apps.fhir.urls")),
     path("fhir", UnknownFhirPathView.as_view()),  # the base, where others search everything and take batches

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
-from django.forms import ValidationError
-from django_filters import Filter, FilterSet
+from django_filters import FilterSet
 
-from apps.patients.ids import parse_wanted_id
+from apps.patients.ids import parse_patient_id
 from apps.patients.models import Patient
 from apps.patients.names import folded
 from helios_site.api.families.healos.query import ExactText, Sort, TextField
-from helios_site.api.families.query_field import QueryField
 
 LONGEST = 255
 ORDERS = {"name": ("search_name",), "created_at": ("created_at",)}
@@ -47,15 +45,11 @@ class PatientFilter(FilterSet):
         fields: ClassVar[list[str]] = []
 
 
-class _PatientIdField(QueryField):
-    def parse(self, raw: str) -> int:
-        found = parse_wanted_id(raw)
-        if found is None:
-            raise ValidationError("Invalid patient id")
-        return found
+class OfPatient(ExactText):
+    """What belongs to one patient. A text that can be no id is as absent as an unknown one."""
 
-
-class OfPatient(Filter):
-    """What belongs to one patient; one that does not exist has nothing."""
-
-    field_class = _PatientIdField
+    def filter(self, qs: QuerySet[Any], value: str | None) -> QuerySet[Any]:
+        if value is None:
+            return qs
+        patient_id = parse_patient_id(value)
+        return qs.none() if patient_id is None else qs.filter(patient_id=patient_id)

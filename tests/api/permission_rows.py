@@ -144,6 +144,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "ext-api/v1/import"): WITH_KEY._replace(own=400, other=400),  # the body is no file of lines
     ("GET", "browse/ext-api/v1/export"): PAGE,
     ("POST", "browse/ext-api/v1/import"): WRITE._replace(member=400, admin=400, foreign=400),
+    ("GET", "ext-api/v1"): NOT_BUILT,
     ("GET", "^ext-api/v1"): NOT_BUILT,  # whatever else stands under it
     ("GET", "browse"): PAGE,
     ("GET", "browse/v1/account"): PAGE,

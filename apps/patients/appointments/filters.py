@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django_filters import Filter, FilterSet
 
 from apps.patients.appointments.recurrence import Span
-from apps.patients.ids import parse_patient_id
+from apps.patients.filters import OfPatient
 from apps.patients.models import Appointment
 from helios_site.api.families.healos.errors import Invalid
 from helios_site.api.families.healos.query import (
@@ -59,16 +59,6 @@ class SaidZone(Said):
 
 class SaidTruth(Said):
     field_class = ChoiceField
-
-
-class OfPatient(ExactText):
-    """A text that can be no id is as absent as an unknown one."""
-
-    def filter(self, qs: QuerySet[Any], value: str | None) -> QuerySet[Any]:
-        if value is None:
-            return qs
-        patient_id = parse_patient_id(value)
-        return qs.none() if patient_id is None else qs.filter(patient_id=patient_id)
 
 
 class AppointmentFilter(FilterSet):

@@ -25,6 +25,7 @@ from apps.patients.documents.inspection.upload import file_type_of
 from helios_site.api.bodies import drain, stall_limit
 from helios_site.api.families.healos.errors import BadRequest, Invalid
 from helios_site.api.families.healos.fields import unrecognized
+from helios_site.api.families.healos.query import NOT_UTF8, UNREADABLE
 from helios_site.api.families.strict_json import announced_length
 from helios_site.storage.local import full_disk_is_storage_full
 
@@ -77,6 +78,9 @@ class UploadForm:
             drain(self._request)
             raise Invalid(self._file.problems)
         fields = {name: list(values) for name, values in form.lists()}
+        garbled = [name for name, values in fields.items() if UNREADABLE in "".join((name, *values))]
+        if garbled:
+            raise Invalid({name: [NOT_UTF8] for name in garbled})
         if not self._file.sent_name:
             sent = fields.get(FILE, [""]) != [""]  # a browser sends nothing where no file was chosen
             raise Invalid({FILE: ["Expected file, received string" if sent else "Required"]})

@@ -30,7 +30,7 @@ NoteFilter: Any = type(
     (FilterSet,),
     {
         "Meta": _Meta,
-        "patient_id": OfPatient("patient_id"),
+        "patient_id": OfPatient(longest=LONGEST),
         "session_id": ExactUuid("session_id"),
         "template_id": ExactText("template_id", longest=LONGEST),
         "created_by": ExactUuid("created_by_id"),

@@ -78,7 +78,7 @@ def _with_parts(always: dict[str, Schema], **parts: Schema) -> Schema:
 def _filters() -> list[OpenApiParameter]:
     moment: Schema = {"anyOf": [_DAY, MOMENT]}
     return [
-        query_parameter("patient_id", PATIENT_ID, "Of this patient."),
+        query_parameter("patient_id", _WORD, "Of this patient."),
         query_parameter("session_id", UUID, "Taken in this session."),
         query_parameter("template_id", _WORD, "Made from this template."),
         query_parameter("created_by", UUID, "Written by the member of the organisation with this id."),

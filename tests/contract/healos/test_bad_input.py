@@ -172,11 +172,7 @@ def test_what_is_of_another_type_is_400(api: Client, targets: list[Target], valu
      "page[]=1&page=x", "sort=id;drop", "search=%00&patient_id=%00"],
 )  # fmt: skip
 def test_a_query_that_is_none_is_never_a_fault(api: Client, path: str, query: str) -> None:
-    answer = api.get(f"{path}?{query}")
-    if query in ("external_id=%ED%A0%80", "external_id=%FF"):  # they arrive as replacement characters
-        assert answer.json()["data"] == []
-    else:
-        assert details(answer)
+    assert details(api.get(f"{path}?{query}"))
 
 
 @pytest.mark.parametrize("path", ["patients", "appointments"])

@@ -218,6 +218,8 @@ def test_healos_82_a_field_that_is_refused_is_named(
     api: Client, patient: dict[str, Any], fields: dict[str, Any], details: dict[str, str]
 ) -> None:
     refused(upload(api, of(patient), **fields), **details)
+    garbled = form(*[(name, None, b"a\xff") for name in fields], ("file", "scan.pdf", pdf()))
+    refused(send_form(api, of(patient), garbled), **dict.fromkeys(fields, "String must be UTF-8"))
 
 
 def test_healos_83_a_patient_in_the_form_is_that_of_the_path(api: Client, patient: dict[str, Any]) -> None:

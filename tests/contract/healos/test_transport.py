@@ -189,8 +189,8 @@ def test_healos_54_101_a_method_that_is_missing_is_405_before_the_scope(make_key
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE", "OPTIONS"])
 def test_healos_97_an_unknown_path_is_404(api: Client, method: str) -> None:
-    for path in ("nothing", "", "key/x", "audit-events/1", "%00", "a%0Ab", "//", "é"):
-        answer = send(api, method, f"{EXT}/{path}")
+    for path in (None, "nothing", "", "key/x", "audit-events/1", "%00", "a%0Ab", "//", "é"):
+        answer = send(api, method, f"{EXT}/{path}" if path is not None else EXT)
         assert (answer.status_code, answer["Content-Type"]) == (404, "application/json")
         assert answer.content == (b"" if method == "HEAD" else b'{"error":"Not found"}')
 

@@ -37,7 +37,7 @@ def kind_of(value: object) -> str:
     return names[type(value)]
 
 
-def out_of_bounds(value: float, low: int, high: float) -> str:
+def out_of_bounds(value: float, low: int, high: int) -> str:
     """Zod's words for a number outside; empty for one inside."""
     if value < low:
         return f"Number must be greater than or equal to {low}"

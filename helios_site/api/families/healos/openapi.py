@@ -9,7 +9,7 @@ from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from helios_site.api.families.healos.fields import MAX_WHOLE
-from helios_site.api.families.healos.pages import DEFAULT_LIMIT, MAX_LIMIT
+from helios_site.api.families.healos.pages import DEFAULT_LIMIT, MAX_LIMIT, MOST_LIMIT
 from helios_site.api.families.schema import (
     EXTRA_HEADERS,
     LIMIT_HEADERS,
@@ -81,13 +81,13 @@ _EXTRA_HEADERS = EXTRA_HEADERS | {"401": {"WWW-Authenticate": {"schema": TEXT}}}
 def paging(items: str) -> list[OpenApiParameter]:
     """The parameters of a list with page numbers; `items` as in "Keys"."""
 
-    def number(name: str, default: int, description: str) -> OpenApiParameter:
-        schema = {"type": "integer", "minimum": 1, "maximum": MAX_WHOLE, "default": default}
+    def number(name: str, most: int, default: int, description: str) -> OpenApiParameter:
+        schema = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
         return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=description)
 
     return [
-        number("page", 1, "The page; one past the end is empty."),
-        number("limit", DEFAULT_LIMIT, f"{items} on the page; more than {MAX_LIMIT} means {MAX_LIMIT}."),
+        number("page", MAX_WHOLE, 1, "The page; one past the end is empty."),
+        number("limit", MOST_LIMIT, DEFAULT_LIMIT, f"{items} on the page; more than {MAX_LIMIT} means {MAX_LIMIT}."),
     ]
 
 

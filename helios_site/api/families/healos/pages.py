@@ -14,13 +14,15 @@ from helios_site.api.families.healos.fields import MAX_WHOLE, out_of_bounds
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = settings.HEALOS_MAX_LIMIT
+MOST_LIMIT = 2**63 - 1  # what a caller may say who wants all, and gets MAX_LIMIT
 TOTAL_PAGES_EMPTY = settings.HEALOS_TOTAL_PAGES_EMPTY
 
 
 def read_page(query: Mapping[str, str]) -> tuple[int, int]:
     """Page and limit of a query; a limit above `MAX_LIMIT` means that. Raises Invalid, which names the parameter."""
     details: dict[str, list[str]] = {}
-    page, limit = _number(query, "page", 1, details), _number(query, "limit", DEFAULT_LIMIT, details)
+    page = _number(query, "page", 1, MAX_WHOLE, details)
+    limit = _number(query, "limit", DEFAULT_LIMIT, MOST_LIMIT, details)
     if details:
         raise Invalid(details)
     return page, min(limit, MAX_LIMIT)
@@ -48,12 +50,12 @@ def meta_of(page: int, limit: int, total: int) -> dict[str, int]:
     return {"page": page, "limit": limit, "total_pages": -(-total // limit) or TOTAL_PAGES_EMPTY}
 
 
-def _number(query: Mapping[str, str], name: str, default: int, details: dict[str, list[str]]) -> int:
+def _number(query: Mapping[str, str], name: str, default: int, most: int, details: dict[str, list[str]]) -> int:
     text = query.get(name)
     if text is None:
         return default
     whole = re.fullmatch(r"-?[0-9]{1,30}", text) is not None
-    problem = out_of_bounds(int(text), 1, MAX_WHOLE) if whole else "Expected number, received nan"
+    problem = out_of_bounds(int(text), 1, most) if whole else "Expected number, received nan"
     if problem:
         details[name] = [problem]
         return default

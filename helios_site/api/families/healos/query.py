@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NoReturn
+from urllib.parse import unquote_to_bytes
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django_filters import Filter
 
 from helios_site.api.families.healos.errors import Invalid
@@ -20,6 +21,8 @@ from helios_site.api.families.healos.fields import parse_day, parse_instant, par
 from helios_site.api.families.query_field import QueryField
 from helios_site.api.families.strict_json import storable
 
+NOT_UTF8 = "String must be UTF-8"
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # Django puts it where a form or a query is not UTF-8
 _MILLISECOND = timedelta(milliseconds=1)
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
@@ -125,6 +128,15 @@ class Earliest(Filter):
 
 class Latest(Filter):
     field_class = LatestField
+
+
+def refuse_undecodable(request: HttpRequest) -> None:
+    """Raise Invalid with every parameter that is not UTF-8."""
+    try:
+        unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1")).decode()
+    except UnicodeDecodeError:
+        wrong = [name for name, values in request.GET.lists() if UNREADABLE in "".join((name, *values))]
+        raise Invalid({name: [NOT_UTF8] for name in wrong}) from None
 
 
 def narrowed(filter_set: Any, query: QueryDict, rows: QuerySet[Any]) -> QuerySet[Any]:

@@ -15,6 +15,7 @@ from helios_site.api.families.base import FamilyViewMixin, NothingHereMixin
 from helios_site.api.families.healos import json_body
 from helios_site.api.families.healos.errors import Invalid, exception_handler
 from helios_site.api.families.healos.fields import parse_uuid
+from helios_site.api.families.healos.query import refuse_undecodable
 from helios_site.env import Rate
 
 
@@ -25,6 +26,10 @@ class HealosViewMixin(FamilyViewMixin):
     uuid_path_name: ClassVar[str] = ""
     not_found_text: ClassVar[str] = ""
     path_id: UUID
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        refuse_undecodable(request._request)
 
     @property
     def missing_credentials(self) -> str:
