@@ -16,7 +16,7 @@ from apps.patients.documents.inspection import archives, images, whole
 from apps.patients.documents.inspection.confined import Bounds, CannotCheck, fault_of
 from apps.patients.documents.inspection.faults import BY_STATUS, Fault, Refused
 from apps.patients.documents.inspection.upload import file_type_of
-from tests.contract.healos.documents import PARTS, TYPES, archive, docx, image, pdf, relating
+from tests.contract.healos.documents import PARTS, TYPES, archive, docx, far_away, image, patched, pdf, relating
 
 HYPERLINK = b'<Relationship Id="1" Type="http://x/relationships/hyperlink" Target="http://x/" TargetMode="External"/>'
 TEMPLATE = b'<Relationship Id="2" Type="http://x/attachedTemplate" Target="http://x/a.dotm" TargetMode="External"/>'
@@ -96,26 +96,6 @@ def _locked() -> bytes:
 )  # fmt: skip
 def test_what_shows_at_the_upload(content: bytes, fault: Fault) -> None:
     assert refusal_of(content) is fault
-
-
-def patched() -> bytes:
-    """A DOCX file whose directory says of a part that it is compressed by a method that nobody has."""
-    file = bytearray(docx())
-    file[file.index(b"PK\x01\x02") + 8] |= 0x20
-    return bytes(file)
-
-
-def far_away() -> bytes:
-    """One whose directory says of its first part that it begins at a place that is no number of the platform's."""
-    file = bytearray(docx())
-    entry, end = file.index(b"PK\x01\x02"), file.index(b"PK\x05\x06")
-    place = struct.pack("<HHQ", 1, 8, 2**64 - 1)
-    struct.pack_into("<L", file, end + 12, struct.unpack_from("<L", file, end + 12)[0] + len(place))
-    struct.pack_into("<H", file, entry + 30, len(place))
-    file[entry + 42 : entry + 46] = b"\xff" * 4
-    after_name = entry + 46 + struct.unpack_from("<H", file, entry + 28)[0]
-    file[after_name:after_name] = place
-    return bytes(file)
 
 
 @pytest.mark.parametrize(

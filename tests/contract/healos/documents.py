@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from collections.abc import Mapping
 from typing import Any
@@ -70,6 +71,26 @@ def archive(parts: Mapping[str, bytes], compression: int = zipfile.ZIP_DEFLATED)
 def docx(**changes: bytes) -> bytes:
     """`changes` by names of parts, which replace or add."""
     return archive(PARTS | changes)
+
+
+def patched() -> bytes:
+    """A DOCX file whose directory says of a part that it is compressed by a method that nobody has."""
+    file = bytearray(docx())
+    file[file.index(b"PK\x01\x02") + 8] |= 0x20
+    return bytes(file)
+
+
+def far_away() -> bytes:
+    """One whose directory says of its first part that it begins at a place that is no number of the platform's."""
+    file = bytearray(docx())
+    entry, end = file.index(b"PK\x01\x02"), file.index(b"PK\x05\x06")
+    place = struct.pack("<HHQ", 1, 8, 2**64 - 1)
+    struct.pack_into("<L", file, end + 12, struct.unpack_from("<L", file, end + 12)[0] + len(place))
+    struct.pack_into("<H", file, entry + 30, len(place))
+    file[entry + 42 : entry + 46] = b"\xff" * 4
+    after_name = entry + 46 + struct.unpack_from("<H", file, entry + 28)[0]
+    file[after_name:after_name] = place
+    return bytes(file)
 
 
 def relating(*relationships: bytes) -> bytes:
