@@ -1,4 +1,4 @@
-"""`public_url`: the contract's line 87."""
+"""`public_url`: the contract's line 87; and a list without `meta`, of line 84."""
 
 from __future__ import annotations
 
@@ -141,3 +141,8 @@ def test_healos_87_a_link_is_dead_once_the_document_may_not_be_had(
     Document.objects.update(status="failed", check_due_at=None)
     assert status() == 404
     assert Client().get(local(public_url(uuid4()))).json() == ABSENT
+
+
+def test_healos_84_meta_can_be_left_out(api: Client, patient: dict[str, Any], settings: Any) -> None:
+    settings.HEALOS_DOCUMENT_LIST_META = False
+    assert api.get(of(patient)).json() == {"data": []}
