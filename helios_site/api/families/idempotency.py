@@ -125,7 +125,8 @@ def call_of(request: HttpRequest, *, organization_id: UUID, path_ids: Iterable[s
 def once(call: Call, work: Work, *, on_replay: Callable[[str], None]) -> HttpResponseBase:
     """The reply of `work`, which runs at most once for each key; later calls get what it replied.
 
-    What is answered with 429 or 5xx is undone and may be tried again. `on_replay` gets the id of the object that the
+    What is answered with 429 or 5xx is undone and may be tried again, and so may what a record that a 409 shows was in
+    the way of: that record changes, and is erased, by itself. `on_replay` gets the id of the object that the
     kept reply is about. Raises Refused: 409 while the first call is under way or when its reply showed a secret, 422
     for another body.
     """
@@ -135,7 +136,7 @@ def once(call: Call, work: Work, *, on_replay: Callable[[str], None]) -> HttpRes
             reply = work()
             if reply.status_code == 429 or reply.status_code >= 500:
                 transaction.set_rollback(True)
-            elif isinstance(reply, Response) and call.body.is_whole:
+            elif isinstance(reply, Response) and call.body.is_whole and not _shows_another(reply):
                 _keep(call, reply)
             return reply
         if kept.body_sha256 != call.body.of_whole():
@@ -179,6 +180,11 @@ def _begin(call: Call) -> IdempotentReply | None:
     if kept is None and not is_mine:
         raise Refused(409, f"The first call with this {HEADER} is still under way.", {"Retry-After": "1"})
     return kept
+
+
+def _shows_another(reply: Response) -> bool:
+    """Whether it shows a record that nobody has locked: an erasure at the same moment would not find the reply."""
+    return reply.status_code == 409 and isinstance(reply.data, Mapping) and "data" in reply.data
 
 
 def _keep(call: Call, reply: Response) -> None:

@@ -52,7 +52,8 @@ _IDEMPOTENCY_KEY: Schema = {
     "required": False,
     "description": f"Any text of yours, new for each call. Sent again with the same body within {KEPT_HOURS} hours, "
     "the call is not done again but answered as the first time: use it to repeat a call whose reply was lost. "
-    "The answer is 409 until the first call has ended, and if its reply showed a secret.",
+    "The answer is 409 until the first call has ended, and if its reply showed a secret. A call that ended in 429, in "
+    "5xx, or in 409 with the record that was in the way, may be sent again, and is done then.",
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_CHARS, "pattern": f"^{PATTERN}$"},
 }
 

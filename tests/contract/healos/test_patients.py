@@ -10,6 +10,7 @@ from django.test import Client
 
 from apps.accounts.models import AuditEvent
 from apps.patients.models import Patient
+from helios_site.models import IdempotentReply
 from tests.contract.healos.calls import send
 from tests.contract.healos.patients import INVALID, PATIENTS, create
 
@@ -170,3 +171,14 @@ def test_every_call_is_on_the_record_and_never_what_it_was_about(api: Client) ->
         ("patient.restored", patient["id"]),
     ]
     assert "anary" not in str(list(events.values()))
+
+
+def test_healos_106_a_conflict_that_shows_another_patient_is_not_kept(api: Client) -> None:
+    other = create(api, external_id="A")
+    again: dict[str, Any] = {"headers": {"idempotency-key": "key-1"}}
+    body = {"name": "Maria", "external_id": "A"}
+    taken = send(api, "POST", PATIENTS, body, **again)
+    assert (taken.status_code, taken.json()["data"]["id"]) == (409, other["id"])
+    assert not IdempotentReply.objects.exists()
+    send(api, "DELETE", f"{PATIENTS}/{other['id']}")
+    assert send(api, "POST", PATIENTS, body, **again).status_code == 201
