@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from apps.model_runs.zip_archive import ROWS_AT_ONCE, ZipArchive, in_pieces
 from apps.patients.models import Appointment, Document, Note, Patient, Session
 
@@ -91,6 +93,7 @@ def as_text(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def _rows(model: Any, some: list[int], fields: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     rows = model.objects.filter(patient_id__in=some).order_by("patient_id", "id")
-    if model is not Session:  # which is not deleted by itself
-        rows = rows.filter(deleted_at__isnull=True)
+    live = Note.objects.filter(session=OuterRef("pk"), deleted_at__isnull=True)
+    # A session is not deleted by itself: it goes with its notes.
+    rows = rows.filter(Exists(live)) if model is Session else rows.filter(deleted_at__isnull=True)
     return as_text(in_pieces(rows.values(*fields)))

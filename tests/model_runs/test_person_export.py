@@ -25,8 +25,9 @@ from apps.patients.services import exports
 from helios_site.storage import StorageFull
 from tests.conftest import MakeKey
 from tests.contract.healos.calls import content_of, send, with_key
+from tests.contract.helios.calls import RUNS
 from tests.model_runs.conftest import exists, make_finished, make_run, make_running
-from tests.model_runs.people import MakePerson, canaries, make_person
+from tests.model_runs.people import MakePerson, Person, canaries, make_person
 from tests.patients.people import keep, make_export, make_patient
 
 __all__ = ["make_finished", "make_person", "make_run", "make_running"]  # fixtures
@@ -62,8 +63,9 @@ def download(url: str) -> Any:
 
 def test_everything_of_a_person_is_in_the_archive(api: Client, make_person: MakePerson) -> None:
     person, other = make_person("canary"), make_person("stranger")
-    wrong = keep(person.kept.patient, "misfiled").document
-    Document.objects.filter(pk=wrong.pk).update(deleted_at=timezone.now())
+    wrong = keep(person.kept.patient, "misfiled")
+    for row in (wrong.document, wrong.note):  # with the note its session goes
+        type(row)._default_manager.filter(pk=row.pk).update(deleted_at=timezone.now())
     export = made(api, person.path)
     reply = download(export["url"])
     assert reply.status_code == 200
@@ -76,7 +78,14 @@ def test_everything_of_a_person_is_in_the_archive(api: Client, make_person: Make
         files = {name: whole.read(name) for name in whole.namelist()}
     text = b"\n".join(files.values()).decode()
     assert [name for name in canaries("canary") if name not in text] == []
-    for foreign in ("stranger-", str(other.kept.patient.pk), "misfiled-file", "misfiled-document-bytes", "127.0.0.1"):
+    for foreign in (
+        "stranger-",
+        str(other.kept.patient.pk),
+        "misfiled-file",
+        "misfiled-document-bytes",
+        "misfiled-said",
+        "127.0.0.1",
+    ):
         assert foreign not in text, foreign
     patient = json.loads(files["patient.json"])
     assert patient["id"] == str(person.kept.patient.pk)
@@ -227,3 +236,77 @@ def test_a_broker_that_is_away_delays_an_archive_and_loses_none(
         asked_for(api, path)
     with time_machine.travel(timezone.now() + timedelta(minutes=3)):
         assert services.look_after_exports()["asked_for"] == 1
+
+
+def test_the_three_newest_archives_of_a_patient_are_kept(api: Client, organization: Organization, path: str) -> None:
+    other = make_export(make_patient(organization, "other"))
+    all_of_them = [made(api, path)["id"] for _ in range(exports.MOST_READY + 1)]
+    shown = [api.get(f"{path}/exports/{one}").status_code for one in all_of_them]
+    assert shown == [404, 200, 200, 200]
+    assert services.look_after_exports()["expired"] == 1
+    assert PatientExport.objects.filter(id=other.id, expires_at__gt=timezone.now()).exists()
+
+
+def runs_that_go(person: Person, **changes: Any) -> None:
+    ModelRun.objects.filter(id=person.finished.id).update(**changes)
+
+
+LONG_AGO = timezone.now() - timedelta(days=400)
+RESULTS: dict[str, Any] = {"delete_data": True, "data_to_delete": ["RESULTS"], "completed_at": LONG_AGO}
+CREATED: dict[str, Any] = {"status": "CREATED", "created_at": LONG_AGO} | dict.fromkeys(("run_at", "completed_at"))
+
+
+@pytest.mark.parametrize("how", ["run", "document", "erased", "abandoned", "expired"])
+def test_what_is_removed_leaves_with_the_archives_that_hold_it(
+    api: Client, make_person: MakePerson, settings: Any, how: str
+) -> None:
+    person, other = make_person(), make_person("stranger")
+    export, untouched = made(api, person.path), made(api, other.path)
+    if how == "run":
+        assert send(api, "DELETE", f"{RUNS}/{person.finished.id}").status_code == 200
+    elif how == "document":
+        assert send(api, "DELETE", f"{person.path}/documents/{person.kept.document.id}").status_code == 200
+    elif how == "erased":
+        runs_that_go(person, **RESULTS)
+        assert housekeeping.erase_due_data() == 1
+    elif how == "abandoned":
+        runs_that_go(person, **CREATED)
+        assert housekeeping.remove_leftovers()["abandoned_runs"] == 1
+    else:
+        settings.HELIOS_RECORDING_RETENTION_DAYS = 30
+        runs_that_go(person, completed_at=LONG_AGO)
+        assert housekeeping.remove_leftovers()["expired_recordings"] == 1
+    assert api.get(f"{person.path}/exports/{export['id']}").json() == {"error": "Export not found"}
+    assert download(export["url"]).status_code == 404
+    assert services.look_after_exports()["expired"] == 1
+    assert api.get(f"{other.path}/exports/{untouched['id']}").status_code == 200
+
+
+def test_an_archive_that_may_hold_what_was_removed_meanwhile_is_made_once_more(
+    api: Client, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = make_person()
+    export_id = UUID(asked_for(api, person.path)["id"])
+
+    def slow(patient: Patient, write: Any) -> None:
+        write(b"read before")
+        send(api, "DELETE", f"{person.path}/documents/{person.kept.document.id}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(exporting, "write_person_archive", slow)
+        assert not exporting.export_person(export_id=export_id)
+    assert PatientExport.objects.get().status == "pending"
+    assert exporting.export_person(export_id=export_id)
+
+
+def test_runs_in_an_archive_are_read_by_who_may_read_runs_when_they_are_no_longer_linked(
+    api: Client, make_person: MakePerson, make_key: MakeKey, path: str
+) -> None:
+    person = make_person("other")
+    with_runs = f"{person.path}/exports/{made(api, person.path)['id']}"
+    without = f"{path}/exports/{made(api, path)['id']}"
+    ModelRun.objects.update(patient=None)
+    client = with_key(make_key(scopes=SCOPES[:-1])[1])
+    answer = client.get(with_runs)
+    assert (answer.status_code, answer.json()) == (403, {"error": "Insufficient scope"})
+    assert client.get(without).status_code == api.get(with_runs).status_code == 200

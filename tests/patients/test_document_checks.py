@@ -21,6 +21,7 @@ from apps.patients.models import Document
 from apps.patients.tasks import check_due_documents
 from apps.webhooks.models import WebhookDelivery
 from helios_site.storage import object_store
+from helios_site.storage.local import LocalStorage
 from tests.contract.healos.calls import send
 from tests.contract.healos.documents import of, pdf, relating, upload
 from tests.contract.healos.patients import create
@@ -165,3 +166,24 @@ def test_only_objects_that_no_document_names_are_left_over(api: Client, keep: Ke
 
 def test_the_statuses_are_those_of_the_settings(settings: Any) -> None:
     assert tuple(Document.Status.values) == settings.HEALOS_DOCUMENT_STATUSES
+
+
+def test_tries_that_the_storage_failed_do_not_count(keep: Keep, sound: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    document, other = keep(), keep()
+
+    def away(self: LocalStorage, key: str) -> Any:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch, time_machine.travel(timezone.now(), tick=False) as clock:
+        patch.setattr(LocalStorage, "local_path", away)
+        for number in range(1, checking.MAX_TRIES + 4):
+            Document.objects.filter(id=other.id).update(check_due_at=timezone.now() + timedelta(minutes=1))
+            assert not checking.check_due(busy_seconds=0)
+            document.refresh_from_db()
+            assert (document.status, document.check_tries) == ("pending", number)
+            gap = (document.check_due_at or timezone.now()) - timezone.now()
+            assert gap == checking.FIRST_GAP * 2 ** min(number - 1, checking.MOST_DOUBLINGS)
+            clock.move_to(document.check_due_at)
+    Document.objects.update(check_due_at=timezone.now())
+    checking.check_due()
+    assert {one.status for one in Document.objects.all()} == {"ready"}

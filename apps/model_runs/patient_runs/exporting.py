@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from apps.accounts.models import AuditEvent
 from apps.model_runs.models import ModelRun
+from apps.model_runs.patient_runs.erasure import has_runs
 from apps.model_runs.record_rows import (
     OF_PATIENTS,
     README_OF_PATIENTS,
@@ -54,7 +55,9 @@ def export_person(*, export_id: UUID) -> bool:
             with object_store().writer(key) as writer:
                 write_person_archive(export.patient, writer.write)
                 writer.commit()
-            finished = finish_export(export_id=export_id, key=key)
+            # Looked at last: a run that was read and is unlinked or gone by now has made the archive outdated.
+            holds_runs = has_runs(export.organization_id, export.patient_id)
+            finished = finish_export(export_id=export_id, key=key, holds_runs=holds_runs)
         except StorageFull:
             log.error("storage_full", export_id=str(export_id))
         finally:

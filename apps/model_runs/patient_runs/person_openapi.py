@@ -8,13 +8,14 @@ from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 
 from apps.patients.openapi import ID_IN_PATH, PATIENTS
+from apps.patients.services.exports import MOST_READY
 from helios_site.api.families.healos.openapi import MOMENT, PATIENT_ID, replies
 from helios_site.api.families.schema import TEXT, UUID, Schema, fixed, nullable
 
 EXPORT_ID = OpenApiParameter("export_id", UUID, OpenApiParameter.PATH, description="Id of the export.")
 _SCOPES = (
     "Needs `patients:read`, `appointments:read`, `documents:read` and `notes:read`, and `model_runs:read` if runs are "
-    "linked to the patient."
+    "linked to the patient or in the archive."
 )
 
 erasure = extend_schema_view(
@@ -44,7 +45,8 @@ exports = extend_schema_view(
         summary="See whether an archive is ready, and where",
         description=f"`url` is good for {settings.HEALOS_EXPORT_URL_TTL_SECONDS // 60} minutes, and new in each reply: "
         "whoever has it needs no key. The archive is kept until `expires_at`, "
-        f"{settings.HEALOS_EXPORT_DAYS} days. {_SCOPES}",
+        f"{settings.HEALOS_EXPORT_DAYS} days, or until a run or a document of the patient is deleted, or {MOST_READY} "
+        f"newer ones are ready: have a new one made then. {_SCOPES}",
         parameters=[ID_IN_PATH, EXPORT_ID],
         responses=replies(200, "PatientExportReply", "The export."),
     ),

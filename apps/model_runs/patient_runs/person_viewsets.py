@@ -81,6 +81,8 @@ class PatientExportViewSet(RecordViewSet):
         export = selectors.get_export(self.caller.organization_id, self.patient_id, self.path_id)
         if export is None:
             raise self.not_found()
+        if export.holds_runs:  # be they no longer linked
+            require_scopes(request, READ_RUNS)
         services.record_export("export_read", export, actor=self.caller.actor)
         return Response({"data": export_body(export)})
 

@@ -87,7 +87,7 @@ def delete_run(*, actor: audit.Actor, organization_id: UUID, run_id: UUID) -> bo
         run = (
             ModelRun.objects.visible_to(organization_id)
             .select_for_update()
-            .only("id", "organization_id", "user_label", "recording_key")
+            .only("id", "organization_id", "user_label", "recording_key", "patient_id")
             .filter(id=run_id)
             .first()
         )
@@ -95,6 +95,7 @@ def delete_run(*, actor: audit.Actor, organization_id: UUID, run_id: UUID) -> bo
             return False
         key = run.recording_key
         remove_runs([run_id])
+        patients.withdraw_exports([run.patient_id])
         trail.record("deleted", actor=actor, organization_id=organization_id, run_id=run_id)
         announcing.deleted(run)
         forget(organization_id, [run_id])

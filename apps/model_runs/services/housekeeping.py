@@ -15,7 +15,7 @@ from apps.model_runs.services import announcing, trail
 from apps.model_runs.services.closing import ARCHIVES, archives_in_use
 from apps.model_runs.services.creation import remove_runs, run_of_recording
 from apps.patients.selectors import DOCUMENTS, EXPORTS, files_in_use
-from apps.patients.services import remove_notes_of_runs
+from apps.patients.services import remove_notes_of_runs, withdraw_exports
 from helios_site.api.families.healos.fields import parse_uuid
 from helios_site.api.families.idempotency import forget
 from helios_site.storage import object_store
@@ -87,6 +87,7 @@ def _erase(run_id: UUID) -> bool:
             ModelRun.objects.filter(id=run.id).update(**changes)
             if not kinds.isdisjoint((DataToDelete.INPUTS, DataToDelete.RESULTS)):
                 remove_notes_of_runs(run_ids=[run.id])  # a note holds the results, and says whose they are
+        withdraw_exports([run.patient_id])
         trail.record("erased", organization_id=run.organization_id, run_id=run.id, reason=" ".join(sorted(kinds)))
         forget(run.organization_id, [run.id])
     return True
@@ -108,9 +109,10 @@ def _remove_abandoned_runs() -> int:
         abandoned = list(
             ModelRun.objects.select_for_update(skip_locked=True)
             .filter(status=Status.CREATED, created_at__lt=before)
-            .only("id", "organization_id", "user_label")[:BATCH]
+            .only("id", "organization_id", "user_label", "patient_id")[:BATCH]
         )
         remove_runs([run.id for run in abandoned])
+        withdraw_exports(run.patient_id for run in abandoned)
         for run in abandoned:
             trail.record("abandoned", organization_id=run.organization_id, run_id=run.id)
             announcing.deleted(run)
@@ -124,10 +126,11 @@ def _remove_expired_recordings() -> int:
     before = timezone.now() - timedelta(days=settings.HELIOS_RECORDING_RETENTION_DAYS)
     expired = ModelRun.objects.filter(completed_at__lt=before).exclude(recording_key="")
     removed = 0
-    for run in expired.only("id", "organization_id", "recording_key")[:BATCH]:
+    for run in expired.only("id", "organization_id", "recording_key", "patient_id")[:BATCH]:
         object_store().delete(run.recording_key)
         with transaction.atomic():
             removed += ModelRun.objects.filter(id=run.id).update(recording_key="")
+            withdraw_exports([run.patient_id])
             trail.record("recording_expired", organization_id=run.organization_id, run_id=run.id)
     return removed
 

@@ -7,12 +7,14 @@ died over it.
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from apps.patients.documents.inspection.confined import CannotCheck, fault_of
@@ -28,6 +30,7 @@ CHECK_DUE = "helios.documents.check_due"
 BUSY_SECONDS = 10.0  # of a worker that has runs to execute, too
 MAX_TRIES = 5
 FIRST_GAP = timedelta(seconds=90)  # longer than any check takes; twice as long after each try
+MOST_DOUBLINGS = 6  # 96 minutes: a storage that was away for days is not waited for much longer
 GIVEN_UP = "The document could not be checked. Upload it again."
 
 
@@ -44,7 +47,8 @@ def check_due(*, busy_seconds: float = BUSY_SECONDS) -> bool:
     """Check what is due; True when there may be more, since the time was up."""
     until = time.monotonic() + busy_seconds
     while (claim := claim_document()) is not None:
-        _check(claim)
+        if not _check(claim):
+            return False  # the others would fare alike: the next tick goes on
         if time.monotonic() >= until:
             return True
     return False
@@ -59,10 +63,10 @@ def claim_document() -> Claim | None:
             document = due.select_for_update(skip_locked=True).order_by("check_due_at").first()
             if document is None:
                 return None
-            if document.check_tries >= MAX_TRIES:
+            if document.check_tries - document.check_tries_excused >= MAX_TRIES:
                 _finish(document, GIVEN_UP)
                 continue
-            gap = FIRST_GAP * 2**document.check_tries
+            gap = FIRST_GAP * 2 ** min(document.check_tries, MOST_DOUBLINGS)
             document.check_tries += 1
             document.check_due_at = now + gap
             document.save(update_fields=["check_tries", "check_due_at"])
@@ -88,15 +92,30 @@ def finish_check(*, claim: Claim, reason: str) -> bool:
     return True
 
 
-def _check(claim: Claim) -> None:
-    """One try. What is not the file's fault leaves the document due."""
-    try:
-        with object_store().local_path(claim.storage_key) as path:
+def _check(claim: Claim) -> bool:
+    """One try; False if the storage failed it. What is not the file's fault leaves the document due."""
+    with ExitStack() as opened:
+        try:
+            path = opened.enter_context(object_store().local_path(claim.storage_key))
+        except FileNotFoundError as error:
+            _not_checked(claim, str(error))
+            return True
+        except Exception as error:  # whatever a store raises: the try does not count
+            _not_checked(claim, type(error).__name__)
+            tried = Document.objects.filter(id=claim.document_id, check_tries=claim.number)
+            tried.update(check_tries_excused=F("check_tries_excused") + 1)
+            return False
+        try:
             fault = fault_of(path, claim.file_type)
-    except (CannotCheck, FileNotFoundError) as error:
-        log.error("document_not_checked", document=str(claim.document_id), error=str(error))
-        return
+        except CannotCheck as error:
+            _not_checked(claim, str(error))
+            return True
     finish_check(claim=claim, reason=fault or "")
+    return True
+
+
+def _not_checked(claim: Claim, error: str) -> None:
+    log.error("document_not_checked", document=str(claim.document_id), error=error)
 
 
 def _finish(document: Document, reason: str) -> None:

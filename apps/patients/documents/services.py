@@ -13,6 +13,7 @@ from apps.patients.documents.upload_form import Upload
 from apps.patients.models import Document, Patient, now_to_the_millisecond
 from apps.patients.selectors import DOCUMENTS
 from apps.patients.services import records, trail
+from apps.patients.services.exports import withdraw_exports
 from helios_site.api.bodies import PIECE_BYTES
 from helios_site.bell import ring_on_commit
 from helios_site.storage import object_store
@@ -58,11 +59,14 @@ def delete_document(
 ) -> bool:
     """False when it is not there. Its bytes stay for as long as it can be restored. Raises VersionConflict."""
     with transaction.atomic():
+        if not _patient_stays(organization_id, patient_id):  # its lock comes first, as where the patient is deleted
+            return False
         documents = Document.objects.of(organization_id).select_for_update()
         document: Document | None = documents.filter(patient_id=patient_id, id=document_id).first()
         if document is None:
             return False
         records.apply(document, {"deleted_at": now_to_the_millisecond()}, expected_version)
+        withdraw_exports([patient_id])
         _record("deleted", actor, document)
     return True
 

@@ -30,6 +30,7 @@ class Document(Record):
     status_reason = models.CharField(max_length=500, blank=True)  # why it failed
     check_due_at = models.DateTimeField(null=True)  # while it is pending: when the check is asked for (again)
     check_tries = models.PositiveSmallIntegerField(default=0)
+    check_tries_excused = models.PositiveSmallIntegerField(default=0, db_default=0)  # those that the storage failed
     external_id = models.CharField(max_length=255, null=True, blank=True)
 
     class Meta:

@@ -30,6 +30,10 @@ class PatientExport(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     storage_key = models.CharField(max_length=200, blank=True)  # once it is ready
     expires_at = models.DateTimeField(null=True)  # once it is ready or failed: when the row goes, and the archive
+    # Whether runs are in it, linked or not by now. Of an archive that does not say so it must be assumed.
+    holds_runs = models.BooleanField(default=False, db_default=True)
+    # While it is pending: something of the patient was removed since a worker began, who may have read it before.
+    is_outdated = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         default_permissions = ()

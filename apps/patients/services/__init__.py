@@ -14,6 +14,7 @@ from apps.patients.services.exports import (
     new_export_key,
     record_export,
     request_export,
+    withdraw_exports,
 )
 from apps.patients.services.links import (
     ConsentMissing,
@@ -62,5 +63,6 @@ __all__ = [
     "request_export",
     "restore_note",
     "restore_patient",
+    "withdraw_exports",
     "write_note_of_run",
 ]

@@ -6,12 +6,13 @@ The row is the truth, and the broker only a bell. What makes the archive knows t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from apps.accounts import audit
@@ -23,6 +24,7 @@ from helios_site.bell import ring, ring_on_commit
 
 EXPORT = "helios.runs.export_patient"
 MAX_TRIES = 5
+MOST_READY = 3  # archives of one patient; an older one expires when a new one is ready
 GAP = timedelta(minutes=2)  # until a job asks again for what is not made; doubles with each try
 
 Status = PatientExport.Status
@@ -49,7 +51,7 @@ def begin_export(*, export_id: UUID) -> PatientExport | None:
     """Count a try to make it; None when it is not pending, or its patient was deleted meanwhile."""
     begun = PatientExport.objects.filter(
         id=export_id, status=Status.PENDING, tries__lt=MAX_TRIES, patient__deleted_at__isnull=True
-    ).update(tries=F("tries") + 1, due_at=timezone.now() + GAP * 2**MAX_TRIES)
+    ).update(tries=F("tries") + 1, due_at=timezone.now() + GAP * 2**MAX_TRIES, is_outdated=False)
     return PatientExport.objects.select_related("patient__organization").get(id=export_id) if begun else None
 
 
@@ -61,14 +63,32 @@ def give_up_try(*, export_id: UUID) -> None:
 
 
 @transaction.atomic
-def finish_export(*, export_id: UUID, key: str) -> bool:
-    """Let it be downloaded from `key`; False when it was erased meanwhile, or made by another worker."""
-    if not PatientExport.objects.filter(id=export_id, status=Status.PENDING).update(
-        status=Status.READY, storage_key=key, due_at=None, expires_at=_end()
+def finish_export(*, export_id: UUID, key: str, holds_runs: bool) -> bool:
+    """Let it be downloaded from `key`; False when it was erased meanwhile, made by another worker, or may hold what was
+    removed meanwhile."""
+    if not PatientExport.objects.filter(id=export_id, status=Status.PENDING, is_outdated=False).update(
+        status=Status.READY, storage_key=key, due_at=None, expires_at=_end(), holds_runs=holds_runs
     ):
         return False
-    _record("exported", PatientExport.objects.get(id=export_id))
+    export = PatientExport.objects.get(id=export_id)
+    ready = _ready([export.patient_id])
+    newest = list(ready.order_by("-created_at").values_list("id", flat=True)[:MOST_READY])
+    ready.exclude(id__in=newest).update(expires_at=timezone.now())
+    _record("exported", export)
     return True
+
+
+@transaction.atomic
+def withdraw_exports(patient_ids: Iterable[int | None]) -> None:
+    """Let no archive of these patients be had any more, in the transaction that removes something which may be in it.
+    One that is just being made is made once more. Who erases a run locks it before."""
+    ids = {patient_id for patient_id in patient_ids if patient_id is not None}
+    if not ids:
+        return
+    # Who asks for a new archive waits until what is being removed is gone.
+    list(Patient.objects.filter(id__in=ids, deleted_at=None).select_for_update(no_key=True).order_by("id").values("id"))
+    PatientExport.objects.filter(patient_id__in=ids, status=Status.PENDING).update(is_outdated=True)
+    _ready(ids).update(expires_at=timezone.now())  # second, for one that became ready while the first waited for it
 
 
 def look_after_exports() -> dict[str, int]:
@@ -112,6 +132,12 @@ def _record(verb: str, export: PatientExport, actor: audit.Actor = audit.SYSTEM)
         object_id=export.patient_id,
         reason=f"export {export.id}",
     )
+
+
+def _ready(patient_ids: Iterable[int]) -> QuerySet[PatientExport]:
+    """The archives of these patients that can be had."""
+    ready = PatientExport.objects.filter(patient_id__in=patient_ids, status=Status.READY)
+    return ready.filter(expires_at__gt=timezone.now())
 
 
 def _end() -> object:
