@@ -10,9 +10,10 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 import time_machine
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
+from psycopg.errors import DeadlockDetected
 
 from apps.accounts.audit import SYSTEM
 from apps.accounts.models import AuditEvent, Organization
@@ -268,3 +269,21 @@ def test_what_ends_a_run_at_the_same_time_comes_before_the_erasure_and_is_erased
     assert erased == [True]
     assert not Session.objects.exists()
     assert not ModelRun.objects.exists()
+
+
+def test_an_erasure_that_lost_against_a_deadlock_is_done_after_it(
+    api: Client, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = make_person()
+    lost: list[UUID] = []
+
+    def loses_once(**fields: Any) -> None:
+        if not lost:
+            lost.append(fields["organization_id"])
+            raise OperationalError from DeadlockDetected()
+
+    monkeypatch.setattr("apps.model_runs.patient_runs.erasure.forget_deliveries", loses_once)
+    assert erase(api, person).status_code == 200
+    assert len(lost) == 1
+    assert left(person.kept) == ["file"]
+    assert AuditEvent.objects.filter(action="patient.erased").count() == 1

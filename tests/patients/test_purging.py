@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.audit import SYSTEM
 from apps.accounts.models import AuditEvent, Organization
 from apps.patients import services
-from apps.patients.models import Document, Patient, PatientExport
+from apps.patients.models import Document, Note, Patient, PatientExport
 from apps.patients.services import erasure
 from helios_site import celery
 from helios_site.models import IdempotentReply
 from helios_site.storage.local import LocalStorage
 from tests.model_runs.conftest import exists, make_finished, make_run, make_running  # noqa: F401 - fixtures
 from tests.patients.people import Kept, keep, left, make_export, make_patient
+from tests.patients.waiting import elsewhere, uncommitted
 
 pytestmark = pytest.mark.django_db
 ALL = ["Patient", "Appointment", "Document", "Session", "Note", "file"]
@@ -84,11 +86,16 @@ def test_what_was_deleted_by_itself_is_purged_by_itself(organization: Organizati
         type(row)._default_manager.filter(pk=row.pk).update(deleted_at=timezone.now() - timedelta(days=30, minutes=1))
     Document.objects.filter(pk=fresh.document.pk).update(deleted_at=timezone.now() - timedelta(days=29))
     assert services.purge_deleted() == {"appointment": 1, "note": 1, "document": 1, "patient": 0}
-    assert (left(kept), left(fresh)) == (["Patient", "Session"], ALL)
+    assert (left(kept), left(fresh)) == (["Patient"], ALL)
     purged = AuditEvent.objects.filter(action__endswith=".purged", organization_id=organization.id)
     assert sorted(purged.values_list("action", "object_id")) == sorted(
         (f"{kind}.purged", str(row.pk))
-        for kind, row in (("appointment", kept.appointment), ("document", kept.document), ("note", kept.note))
+        for kind, row in (
+            ("appointment", kept.appointment),
+            ("document", kept.document),
+            ("note", kept.note),
+            ("session", kept.session),
+        )
     )
 
 
@@ -166,3 +173,63 @@ def test_what_is_removed_is_not_read_before(organization: Organization) -> None:
     read = [query["sql"] for query in queries.captured_queries if query["sql"].startswith("SELECT")]
     assert read
     assert not [sql for sql in read if '_session"."text"' in sql or '_patient"."notes"' in sql]
+
+
+def test_a_session_is_purged_with_its_last_note(organization: Organization) -> None:
+    kept, other = keep(make_patient(organization)), keep(make_patient(organization, "other"), "other")
+    of_session = {"organization": organization, "patient": kept.patient, "session": kept.session}
+    second = Note.objects.create(**of_session, deleted_at=timezone.now() - timedelta(days=29))
+    long_ago = timezone.now() - timedelta(days=31)
+    Note.objects.filter(pk=kept.note.pk).update(deleted_at=long_ago)
+    Note.objects.create(**of_session | {"session": other.session}, deleted_at=long_ago)
+    assert services.purge_deleted()["note"] == 2
+    assert "Session" in left(kept), "the second can be brought back"
+    Note.objects.filter(pk=second.pk).update(deleted_at=long_ago)
+    assert services.purge_deleted()["note"] == 1
+    assert (left(kept), left(other)) == (["Patient", "Appointment", "Document", "file"], ALL)
+    events = AuditEvent.objects.filter(action="session.purged").values_list("object_id", flat=True)
+    assert list(events) == [str(kept.session.pk)]
+
+
+def test_what_comes_back_is_read_by_its_names_alone(organization: Organization) -> None:
+    kept = keep(make_patient(organization))
+    delete(kept)
+    with CaptureQueriesContext(connection) as queries:
+        services.restore_patient(actor=SYSTEM, organization_id=organization.id, patient_id=kept.patient.pk)
+    read = [query["sql"] for query in queries.captured_queries if 'FROM "patients_appointment"' in query["sql"]]
+    assert read
+    assert not [sql for sql in read if '"notes"' in sql]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_brought_back_at_the_last_moment_keeps_the_files(organization: Organization) -> None:
+    kept = keep(make_patient(organization))
+    delete(kept)
+
+    def restore() -> Patient | None:
+        return services.restore_patient(actor=SYSTEM, organization_id=organization.id, patient_id=kept.patient.pk)
+
+    with elsewhere() as start:
+        with uncommitted(restore), after(31):
+            purge = start(services.purge_deleted)
+        assert purge.result() == NONE
+    assert left(kept) == ALL
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_purge_that_lost_against_a_deadlock_is_done_after_it(
+    organization: Organization,
+    make_finished: Any,  # noqa: F811 - the fixture
+) -> None:
+    """What ends a run locks it first, and then its patient."""
+    patient, run = make_patient(organization), make_finished()
+    runs, patients = type(run).objects.filter(id=run.id), Patient.objects.filter(pk=patient.pk)
+    runs.update(patient=patient)
+    patients.update(deleted_at=timezone.now() - timedelta(days=31))
+    with elsewhere() as start:
+        with uncommitted(lambda: runs.update(attempt=2)):
+            purge = start(services.purge_deleted)
+            with suppress(OperationalError), transaction.atomic():  # on a machine that is too slow the other one wins
+                list(patients.select_for_update())
+        assert purge.result()["patient"] == 1
+    assert runs.get().patient_id is None

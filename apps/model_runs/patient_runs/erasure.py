@@ -12,6 +12,7 @@ from apps.model_runs.services import announcing
 from apps.patients.services import erase_patient, hold_patient
 from apps.webhooks.services import forget_deliveries
 from helios_site.api.families.idempotency import forget
+from helios_site.deadlocks import again_after_deadlock
 from helios_site.storage.removal import remove_after_commit
 
 REASONS = ("subject_request", "consent_withdrawn", "test_data")
@@ -26,6 +27,7 @@ def has_runs(organization_id: UUID, patient_id: int) -> bool:
     return ModelRun.objects.filter(organization_id=organization_id, patient_id=patient_id).exists()
 
 
+@again_after_deadlock  # the purge of deleted patients locks a patient first, and then its runs
 @transaction.atomic
 def erase_person(*, actor: audit.Actor, organization_id: UUID, patient_id: int, reason: str, with_runs: bool) -> bool:
     """Erase a patient, deleted or not; False when it is not there. Raises RunsAreLinked without `with_runs`, and

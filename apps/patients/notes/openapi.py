@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 
 from apps.patients.models import Patient
 from apps.patients.notes.filters import LONGEST
+from apps.patients.notes.selectors import MOST_OF_SESSION
 from apps.patients.notes.serializers import OF_PATIENT, PARTS, PATIENT, TRANSCRIPT
 from helios_site.api.families.healos.openapi import (
     IF_NONE_MATCH,
@@ -118,6 +119,8 @@ of_session = extend_schema_view(
     list=extend_schema(
         operation_id="session_notes",
         summary="Read a session with its notes",
+        description=f"Shows at most the {MOST_OF_SESSION} newest notes: `GET /notes?session_id=` lists all of them. A "
+        "session of which no note is left is answered with 404.",
         parameters=[
             OpenApiParameter("session_id", UUID, OpenApiParameter.PATH, description="Id of the session."),
             _INCLUDE,
@@ -134,7 +137,8 @@ def describe_notes(result: Schema, generator: Any, request: Any, public: bool) -
     }  # fmt: skip
     parts = {TRANSCRIPT: component("NoteTranscript"), PATIENT: component("NotePatient")}
     session = _with_parts({"id": UUID, "patient_id": PATIENT_ID}, **{TRANSCRIPT: parts[TRANSCRIPT]})
-    inside: dict[str, Schema] = {"session": session, "notes": {"type": "array", "items": component("Note")}}
+    newest: Schema = {"type": "array", "items": component("Note"), "maxItems": MOST_OF_SESSION}
+    inside: dict[str, Schema] = {"session": session, "notes": newest}
 
     def list_of(item: Schema) -> Schema:
         return fixed({"data": {"type": "array", "items": item}, "meta": component(LIST_META)})

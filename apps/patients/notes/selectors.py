@@ -12,6 +12,8 @@ from django.db.models import QuerySet
 from apps.patients.models import Note, Session
 from apps.patients.notes.serializers import PATIENT, TRANSCRIPT
 
+MOST_OF_SESSION = 100  # notes that are shown with their session
+
 _READ_WITH = {TRANSCRIPT: "session", PATIENT: "patient"}
 
 

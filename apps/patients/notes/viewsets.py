@@ -105,7 +105,9 @@ class SessionNotesViewSet(_NotesView):
         session = selectors.get_session(organization_id, self.path_id)
         if session is None:
             raise self.not_found()
-        notes = selectors.list_notes(organization_id).filter(session=session)
+        notes = list(selectors.list_notes(organization_id).filter(session=session)[: selectors.MOST_OF_SESSION])
+        if not notes:  # all are deleted: what was said goes with them, and comes back with one of them
+            raise self.not_found()
         body: dict[str, Any] = {"session": session_body(session, include)}
         if PATIENT in include:
             body[PATIENT] = patient_of_note(session.patient)

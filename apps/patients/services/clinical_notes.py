@@ -63,7 +63,8 @@ def change_note(
 
 
 def delete_note(*, actor: audit.Actor, organization_id: UUID, note_id: UUID, reason: str = "") -> bool:
-    """Delete a note, for as long as it can be restored; False when it is not there. Its session stays."""
+    """Delete a note, for as long as it can be restored; False when it is not there. Its session stays until its last
+    note is purged."""
     with transaction.atomic():
         note = _locked(organization_id, note_id)
         if note is None:

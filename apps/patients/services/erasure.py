@@ -66,13 +66,20 @@ def remove_rows(patient_ids: Collection[int]) -> list[object]:
     return gone
 
 
-def remove_files(patient_ids: Collection[int], *, until: float) -> bool:
+def remove_files(patients: QuerySet[Any], *, until: float) -> bool:
     """Remove the documents and archives of patients; False when there was not enough time, and some may be left."""
     for model in _WITH_FILES:
-        while remove_some(model.objects.filter(patient_id__in=patient_ids)):
+        while _remove_some_of(patients, model):
             if time.monotonic() >= until:
                 return False
     return True
+
+
+@transaction.atomic
+def _remove_some_of(patients: QuerySet[Any], model: Any) -> bool:
+    # Whom somebody brings back at this moment is one of `patients` no more once the lock is there, and keeps its files.
+    held = list(patients.select_for_update().values_list("pk", flat=True))
+    return bool(remove_some(model.objects.filter(patient_id__in=held)))
 
 
 def remove_some(rows: QuerySet[Any]) -> list[tuple[UUID, UUID]]:
@@ -94,7 +101,7 @@ def erase_patients(*, organization_id: UUID, until: float) -> bool:
     # Each half is found by an index of its own.
     for patients in (of_it.filter(deleted_at__isnull=True), of_it.filter(deleted_at__isnull=False)):
         while ids := list(patients.values_list("id", flat=True)[:BATCH]):
-            if not remove_files(ids, until=until):
+            if not remove_files(patients.filter(id__in=ids).order_by("id"), until=until):
                 return False
             with transaction.atomic():
                 list(Patient.objects.select_for_update().filter(id__in=ids).order_by("id").values_list("id"))

@@ -102,7 +102,8 @@ def restore_patient(*, actor: audit.Actor, organization_id: UUID, patient_id: in
 def _restore_with(related: Any) -> None:
     gone = related.filter(deleted_with_patient=True)
     if any(field.name == "external_id" for field in related.model._meta.fields):
-        for record in gone.exclude(external_id=None):  # one by one, to tell which is in the way
+        named = gone.exclude(external_id=None).only("organization_id", "external_id")
+        for record in named.iterator():  # one by one, to tell which is in the way
             with records.external_id_is_free(record):
                 related.filter(pk=record.pk).update(deleted_at=None)
     gone.update(deleted_at=None, deleted_with_patient=False, version=F("version") + 1)

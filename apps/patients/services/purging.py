@@ -8,10 +8,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.patients.models import Appointment, Document, Note, Patient
+from apps.patients.models import Appointment, Document, Note, Patient, Session
 from apps.patients.services import records, trail
 from apps.patients.services.erasure import BATCH, remove_files, remove_rows, remove_some
 from helios_site.api.families.idempotency import forget
+from helios_site.deadlocks import again_after_deadlock
 
 BUSY_SECONDS = 10.0  # of the worker that the sweeper needs, too
 
@@ -32,7 +33,7 @@ def purge_deleted(*, busy_seconds: float = BUSY_SECONDS) -> dict[str, int]:
 def _purge(kind: str, model: Any, until: float) -> int:
     purged = 0
     while ids := list(_due(model).values_list("pk", flat=True)[:BATCH]):
-        if model is Patient and not remove_files(ids, until=until):
+        if model is Patient and not remove_files(_due(Patient).filter(pk__in=ids), until=until):
             break
         removed = _remove(kind, model, ids)
         purged += removed
@@ -46,6 +47,7 @@ def _due(model: Any) -> Any:
     return due if model is Patient else due.filter(deleted_with_patient=False)
 
 
+@again_after_deadlock  # it locks a patient, then the patient's runs; who ends a run does so the other way round
 @transaction.atomic
 def _remove(kind: str, model: Any, ids: list[Any]) -> int:
     rows = _due(model).filter(pk__in=ids)
@@ -58,6 +60,8 @@ def _remove(kind: str, model: Any, ids: list[Any]) -> int:
     gone: list[object] = ids
     if model is Patient:
         gone = remove_rows(ids)
+    elif model is Note:
+        gone = [*ids, *_remove_notes(ids)]
     else:
         model.objects.filter(pk__in=ids).delete()
     for pk, organization_id in removed:
@@ -65,3 +69,19 @@ def _remove(kind: str, model: Any, ids: list[Any]) -> int:
     for organization_id in {organization_id for _, organization_id in removed}:
         forget(organization_id, gone)
     return len(removed)
+
+
+def _remove_notes(ids: list[Any]) -> list[UUID]:
+    """Remove notes, whose locks the caller holds, and the sessions of which nothing else is kept; the ids of these. A
+    session stays while a note of it is there, be it deleted: it can be brought back."""
+    notes = Note.objects.filter(pk__in=ids)
+    of_notes = Session.objects.filter(pk__in=set(notes.values_list("session_id", flat=True)))
+    notes.only("pk").delete()
+    # Locked before the look, so that an import which adds a note at this moment is seen, or finds no session.
+    sessions = dict(of_notes.select_for_update().order_by("pk").values_list("pk", "organization_id"))
+    kept = set(Note.objects.filter(session__in=sessions).values_list("session_id", flat=True))
+    bare = [pk for pk in sessions if pk not in kept]
+    Session.objects.filter(pk__in=bare).only("pk").delete()
+    for pk in bare:
+        trail.record("session", "purged", organization_id=sessions[pk], object_id=pk)
+    return bare

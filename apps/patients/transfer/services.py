@@ -10,7 +10,6 @@ from typing import IO
 from uuid import UUID
 
 from django.db import OperationalError, transaction
-from psycopg.errors import DeadlockDetected
 
 from apps.accounts import audit
 from apps.patients.services import trail
@@ -20,6 +19,7 @@ from apps.patients.transfer.known import Known
 from apps.patients.transfer.lines import Line, encoded
 from apps.patients.transfer.reading import Reader, numbered
 from helios_site.api.context import current_request, reset_request, set_request
+from helios_site.deadlocks import is_deadlock
 
 BATCH_LINES = 500
 BATCH_BYTES = 4 * 2**20  # a batch is in memory
@@ -101,7 +101,7 @@ class _Running:
                     self._keep(batch, to_keep)
                 break
             except OperationalError as error:
-                if not isinstance(error.__cause__, DeadlockDetected):
+                if not is_deadlock(error):
                     raise
                 for line in to_keep:
                     line.reply = line.pk = line.patient_id = None

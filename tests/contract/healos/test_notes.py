@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import AuditEvent, Organization, User
 from apps.patients.models import Note, Session
+from apps.patients.notes import selectors
 from tests.conftest import MakeKey
 from tests.contract.healos.calls import INVALID, send, with_key
 from tests.contract.healos.notes import EXPORT, NOTES, SESSIONS, at, make_note, make_patient, make_session
@@ -237,3 +238,21 @@ def test_every_read_is_on_the_record_and_costs_two_reads(api: Client, note: Note
         event = AuditEvent.objects.latest("id")
         assert (event.action, event.object_id, event.reason) == (*expected, "")
     assert AuditEvent.objects.filter(action__regex="^(note|session)").count() == len(paths)
+
+
+def test_healos_90_a_session_is_shown_with_its_newest_notes_alone(
+    api: Client, note: Note, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selectors, "MOST_OF_SESSION", 2)
+    later = [make_note(note.session, created_at=at(day)) for day in (21, 20)]
+    data = api.get(f"{SESSIONS}/{note.session_id}/notes").json()["data"]
+    assert [item["id"] for item in data["notes"]] == [str(one.id) for one in later]
+
+
+def test_healos_91_a_session_goes_and_comes_with_its_notes(api: Client, note: Note) -> None:
+    path = f"{SESSIONS}/{note.session_id}/notes"
+    Note.objects.update(deleted_at=at(17))
+    gone = api.get(path)
+    assert (gone.status_code, gone.content) == (404, NO_SESSION)
+    Note.objects.update(deleted_at=None)
+    assert api.get(path).status_code == 200
