@@ -111,6 +111,7 @@ class ModelRun(models.Model):
     evidence = models.JSONField(null=True)
     explanation = models.JSONField(null=True)
     safety = models.JSONField(null=True)  # statements about self-harm, with the words: erased with the results
+    outline = models.JSONField(null=True)  # loudness, speech and pitch over the recording's length
     model_version = models.CharField(max_length=64, blank=True)
     stage_seconds = models.JSONField(null=True)  # pipeline stage -> seconds
 

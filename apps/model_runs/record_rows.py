@@ -18,7 +18,7 @@ RUN_FIELDS = (
     "tags", "delete_data", "data_to_delete", "erased_at",
     "recording_sha256", "recording_bytes", "error_code", "error_reason", "warnings", "transcript", "scores",
     "duration_seconds", "speech_seconds", "quality", "confidence", "evidence", "explanation", "safety",
-    "model_version",
+    "outline", "model_version",
 )  # fmt: skip
 PATIENT_FIELDS = (
     "id", "external_id", "created_at", "updated_at", "name", "pronouns", "notes", "consent", "first_name", "last_name",

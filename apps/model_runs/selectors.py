@@ -47,6 +47,11 @@ def stored_sha256(version: str) -> str | None:
     return WellnessModelVersion.objects.filter(version=version).values_list("sha256", flat=True).first()
 
 
+def stored_card(version: str) -> str | None:
+    """The card of a stored model, which may be empty; None for the shipped one."""
+    return WellnessModelVersion.objects.filter(version=version).values_list("card", flat=True).first()
+
+
 def stored_content(version: str) -> bytes:
     """The file of a stored model. Raises WellnessModelVersion.DoesNotExist."""
     return WellnessModelVersion.objects.values_list("content", flat=True).get(version=version).encode()

@@ -12,8 +12,8 @@ _SCALE = (
     "Scores from 0 to 1, where higher means more of it, in comparison with the voices of people of the same age, birth "
     "sex and language:"
 )
-_SELF_HARM = "Words were found that may speak of self-harm. Please read the transcript."
-_NO_DIAGNOSIS = "The scores describe one moment. They are no diagnosis, and they replace no examination."
+SELF_HARM = "Words were found that may speak of self-harm. Please read the transcript."
+NO_DIAGNOSIS = "The scores describe one moment. They are no diagnosis, and they replace no examination."
 
 
 def summary(
@@ -30,8 +30,8 @@ def summary(
         [_recording(duration_seconds, speech_seconds), *_quality(quality)],
         [_SCALE, *(f"{title_of(name)}: {scores[name]:.2f}" for name in CONTINUOUS_NAMES if name in scores)],
         [f"Warning: {text}" for text in warnings],
-        [_SELF_HARM] if safety and safety["selfHarmLanguage"] else [],
-        [_NO_DIAGNOSIS],
+        [SELF_HARM] if safety and safety["selfHarmLanguage"] else [],
+        [NO_DIAGNOSIS],
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 

@@ -121,6 +121,7 @@ def finish_run(*, claim: Claim, analysis: Analysis) -> bool:
         "evidence": analysis.evidence,
         "explanation": None if analysis.explanation is None else list(analysis.explanation),
         "safety": analysis.safety,
+        "outline": analysis.outline,
         "model_version": analysis.model_version or "",
         "stage_seconds": analysis.elapsed_seconds,
     }

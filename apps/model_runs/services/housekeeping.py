@@ -47,6 +47,7 @@ _BLANK_RESULTS: dict[str, object] = {
     "evidence": None,
     "explanation": None,
     "safety": None,
+    "outline": None,
     "model_version": "",
     "stage_seconds": None,
 }

@@ -132,6 +132,7 @@ class Analysis:
     explanation: tuple[dict[str, Any], ...] | None = None
     # {"selfHarmLanguage": bool, "phrases": [{"startSecs", "finishSecs", "text"}]}; None where no words were read
     safety: dict[str, Any] | None = None
+    outline: dict[str, Any] | None = None  # as `outline.outline` gives it
     model_version: str | None = None
     elapsed_seconds: dict[str, float] = field(default_factory=dict)  # stage -> seconds
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from apps.model_runs.wellness import doubts, features, heads, quality, safety, scores, speech, transcribe
 from apps.model_runs.wellness.confidence import conditions_of, confidence, evidence
@@ -22,6 +23,7 @@ from apps.model_runs.wellness.interface import (
     Speech,
 )
 from apps.model_runs.wellness.model import WellnessModel, shipped
+from apps.model_runs.wellness.outline import outline
 from apps.model_runs.wellness.words.embedding import load_encoder
 from apps.model_runs.wellness.words.reading import read_words
 
@@ -48,8 +50,8 @@ def analyse(
     """Scores one recording, or says by `error_code` and `error_reason` why it has none.
 
     The checks run in the contract's order: format, length, any speech, enough speech. A refused recording still
-    carries its length and its seconds of speech as far as they were measured. `progress` is called with the name
-    of each of `STAGES` as it begins. Without a `model` the shipped one judges. Every fault that is not the
+    carries its length, its seconds of speech and its outline as far as they were measured. `progress` is called with
+    the name of each of `STAGES` as it begins. Without a `model` the shipped one judges. Every fault that is not the
     recording's is raised.
 
     The peers are those of the birth sex. The reference speakers are adults of 21 to 35, too few to be divided by age,
@@ -64,6 +66,7 @@ def analyse(
             error_reason=refusal.reason,
             duration_seconds=run.duration_seconds or refusal.duration_seconds,
             speech_seconds=run.speech_seconds,
+            outline=run.outline,
             model_version=model.version,
             elapsed_seconds=run.elapsed,
         )
@@ -76,6 +79,7 @@ class _Run:
     progress: Progress | None
     duration_seconds: float | None = None
     speech_seconds: float | None = None
+    outline: dict[str, Any] | None = None
     elapsed: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -96,10 +100,12 @@ def _analyse(run: _Run, path: Path, person: Person, limits: Limits, model: Welln
     with run.stage("speech"):
         found = speech.find_speech(recording.samples, limits.speech_pause_seconds)
     run.speech_seconds = found.speech_seconds
+    run.outline = outline(recording.samples, found)
     _check_speech(found, limits)
     with run.stage("quality"):
         tracked = features.track(recording.samples, found)
         measured_quality = quality.measure(recording, found, tracked)
+        run.outline = outline(recording.samples, found, tracked)
     with run.stage("features"):
         measured = features.extract(recording.samples, found, tracked)
     del tracked  # 0.4 MB a second of speech, which the transcriber needs more
@@ -137,6 +143,7 @@ def _analyse(run: _Run, path: Path, person: Person, limits: Limits, model: Welln
         evidence=evidence(fused),
         explanation=reasons,
         safety=found_words,
+        outline=run.outline,
         model_version=model.version,
         elapsed_seconds=run.elapsed,
     )
