@@ -28,6 +28,32 @@ OUTLINE: dict[str, Any] = {
         for i in range(POINTS)
     ],
 }
+
+
+def _higher(score: str) -> dict[str, Any]:
+    return {
+        "score": score,
+        "kind": "VOICE",
+        "feature": "pitchSpread",
+        "value": 4.1,
+        "unit": "st",
+        "referenceLow": 2.1,
+        "referenceHigh": 3.5,
+        "direction": "UP",
+        "weight": 0.4,
+        "phrase": None,
+        "text": "Pitch moved more, compared with women in the reference; the model counts this towards a higher score.",
+    }
+
+
+_SAID = {
+    "score": "exhaustion",
+    "kind": "WORDS",
+    "direction": "UP",
+    "weight": 0.3,
+    "phrase": "I slept badly",
+    "text": "The person spoke of this state; the model counts this towards a higher score.",
+}
 RICH = Analysis(
     duration_seconds=44.0,
     speech_seconds=37.4,
@@ -44,33 +70,7 @@ RICH = Analysis(
         **{name: {"level": "MEDIUM", "low": value - 0.15, "high": value + 0.2} for name, value in VALUES.items()},
     },
     evidence={"mentalStrain": "literature_index", **dict(zip(DIMENSIONS, _EVIDENCE, strict=True))},
-    explanation=tuple(
-        {
-            "score": name,
-            "kind": "VOICE",
-            "feature": "pitchSpread",
-            "value": 4.1,
-            "unit": "st",
-            "referenceLow": 2.1,
-            "referenceHigh": 3.5,
-            "direction": "UP",
-            "weight": 0.4,
-            "phrase": None,
-            "text": "Pitch moved more, compared with women in the reference; the model counts this towards a higher "
-            "score.",
-        }
-        for name in DIMENSIONS[:4]
-    )
-    + (
-        {
-            "score": "exhaustion",
-            "kind": "WORDS",
-            "direction": "UP",
-            "weight": 0.3,
-            "phrase": "I slept badly",
-            "text": "The person spoke of this state; the model counts this towards a higher score.",
-        },
-    ),
+    explanation=(*map(_higher, DIMENSIONS[:4]), _SAID),
     safety={"selfHarmLanguage": False, "phrases": []},
     outline=OUTLINE,
     model_version="2026.11-test",

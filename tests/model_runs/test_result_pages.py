@@ -104,7 +104,7 @@ def test_the_page_says_the_scores_their_doubt_their_reasons_and_the_recording(
     ):
         assert said in text, said
     assert html.index('id="warnings"') < html.index('id="scores"') < html.index('id="why"'), "warnings come first"
-    assert answer["Cache-Control"].split(", ")[-1] == "private"
+    assert "no-store" in answer["Cache-Control"]
     drawings = re.findall(r"<svg[^>]*>", html)
     assert len(drawings) >= 6 + 4 + 2 + 2
     assert all('role="img"' in drawing and re.search(r'aria-label="[^"]{10}', drawing) for drawing in drawings)
@@ -185,10 +185,9 @@ def test_another_organisation_s_run_is_as_a_missing_one(
     run, stranger = make_finished(analysis=RICH), sign_in(other_organization)
     for ending in ("", ".json", ".csv", "/model-card"):
         foreign, missing = stranger.get(f"/runs/{run.id}{ending}"), stranger.get(f"/runs/{uuid4()}{ending}")
-        assert (
-            (foreign.status_code, foreign.content) == (missing.status_code, missing.content) == (404, missing.content)
-        )
-        assert foreign.headers.items() >= {"Content-Type": "text/html; charset=utf-8"}.items()
+        assert (foreign.status_code, missing.status_code) == (404, 404)
+        assert foreign.content == missing.content
+        assert {name for name, value in foreign.items() if missing.get(name) != value} <= {"X-Request-ID"}
         assert member.get(f"/runs/{run.id}{ending}").status_code == 200
     assert stranger.get(f"/runs/status?id={run.id}").json() == {}
     assert "person-1" not in stranger.get("/runs").content.decode()

@@ -107,7 +107,7 @@ def _reason(item: Mapping[str, Any]) -> dict[str, Any]:
         "value": _figure(value),
         "low": _figure(low),
         "high": _figure(high),
-        "unit": "" if unit == "1" else unit,
+        "unit": "" if unit in ("", "1") else f" {unit}",
         "scale": drawings.scale(value, low, high) if known else None,
     }
 

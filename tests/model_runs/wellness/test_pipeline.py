@@ -111,6 +111,15 @@ def test_an_analysis_can_be_stored_as_json(whole: tuple[Analysis, list[str]]) ->
     assert json.loads(json.dumps(stored)).keys() == stored.keys()
 
 
+def test_the_outline_of_the_recording_is_there_to_draw(whole: tuple[Analysis, list[str]]) -> None:
+    analysis = whole[0]
+    assert analysis.outline is not None
+    assert analysis.outline["seconds"] == pytest.approx(analysis.duration_seconds, abs=0.01)
+    assert len(analysis.outline["envelope"]) == len(analysis.outline["pitch"]) == 600
+    assert sum(hertz is not None for hertz in analysis.outline["pitch"]) > 200
+    assert sum(end - start for start, end in analysis.outline["speech"]) == pytest.approx(analysis.speech_seconds)
+
+
 def test_what_the_reading_cannot_tell_is_said(whole: tuple[Analysis, list[str]]) -> None:
     analysis, _ = whole
     assert analysis.warnings == (doubts.SELF_ESTEEM_WARNING,)
@@ -173,6 +182,9 @@ def test_too_little_speech_names_what_was_found_and_needed(analyse: Analyse) -> 
     assert analysis.error_reason == f"{analysis.speech_seconds:.1f} s of speech were found; at least 10 s are needed."
     assert analysis.duration_seconds == pytest.approx(26.0)
     assert analysis.scores is None
+    assert analysis.outline is not None, "so that a reader sees where speech was heard"
+    assert sum(end - start for start, end in analysis.outline["speech"]) == pytest.approx(analysis.speech_seconds)
+    assert analysis.outline["pitch"] is None
     assert analysis.explanation is None
 
 
