@@ -18,11 +18,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from apps.accounts.audit import SYSTEM
 from apps.accounts.models import AuditEvent, Membership, Organization, User
 from apps.model_runs.models import ModelRun, WellnessModelVersion
 from apps.model_runs.serializers import run_body
 from apps.model_runs.services import erase_due_data
 from apps.patients.models import Patient
+from apps.patients.services import delete_patient
 from tests.budgets.test_helios_queries import fill
 from tests.model_runs.conftest import FAILED, MakeRun
 from tests.model_runs.results import ALARMING, OUTLINE, RICH, shifted
@@ -140,6 +142,18 @@ def test_the_history_is_the_person_s_with_the_band_of_what_is_usual(
     assert len(re.findall(r"<th scope=\"row\">\d{4}-\d\d-\d\d", html)) == 7, "no reading of anybody else"
     first = ModelRun.objects.filter(user_label="person-1").earliest("created_at")
     assert 'class="band"' not in member.get(f"/runs/{first.id}").content.decode(), "later readings are not known yet"
+
+
+def test_the_history_of_a_deleted_patient_is_not_shown(
+    member: Client, organization: Organization, make_finished: MakeRun
+) -> None:
+    patient = make_patient(organization)
+    run = make_story(make_finished, patient)
+    delete_patient(actor=SYSTEM, organization_id=organization.id, patient_id=patient.pk)
+    answer = member.get(f"/runs/{run.id}")
+    assert "The patient was deleted." in text_of(answer)
+    assert 'class="band"' not in answer.content.decode()
+    assert on_record(member, f"/runs/{run.id}") == ["model_run.read"]
 
 
 def test_runs_from_before_the_drawings_were_kept_have_a_page(member: Client, make_finished: MakeRun) -> None:
@@ -285,7 +299,7 @@ def test_the_card_is_the_one_of_the_run_s_model(member: Client, make_finished: M
     run = make_finished(analysis=RICH)
     assert "Model card: Helios wellness model" in text_of(member.get(f"/runs/{run.id}/model-card"))
     WellnessModelVersion.objects.create(
-        version=RICH.model_version, content="{}", sha256="", card="Trained at <us>.", created_by="system"
+        version=str(RICH.model_version), content="{}", sha256="", card="Trained at <us>.", created_by="system"
     )
     assert "Trained at &lt;us&gt;." in text_of(member.get(f"/runs/{run.id}/model-card"))
 

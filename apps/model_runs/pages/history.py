@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,6 +16,7 @@ from apps.model_runs.pages import drawings
 from apps.model_runs.services import trail
 from apps.model_runs.wellness.baseline import POOR, Comparison, days_before, title_of
 from apps.model_runs.wellness.scores import CONTINUOUS_NAMES
+from apps.patients.selectors import get_patient
 from apps.patients.services import trail as patient_trail
 
 MOST_SHOWN = 120
@@ -49,8 +50,13 @@ def person_of(run: ModelRun) -> ModelRunQuerySet:
     return runs.filter(patient_id=run.patient_id) if run.patient_id else runs.filter(user_label=run.user_label)
 
 
-def history_of(run: ModelRun) -> History:
-    """Readings by the same model, the poor ones left out but for the run's own, which is the last."""
+def history_of(run: ModelRun) -> History | None:
+    """Readings by the same model, the poor ones left out but for the run's own, which is the last.
+
+    None where the patient was deleted: the API shows no history then, either.
+    """
+    if run.patient_id is not None and get_patient(run.organization_id, run.patient_id) is None:
+        return None
     person = person_of(run)
     current = readings.by_day(person).get(id=run.id)
     day = current["day"]
@@ -83,7 +89,7 @@ def record_read(run: ModelRun, actor: audit.Actor) -> None:
         )
 
 
-def _past(name: str, comparison: Comparison, shown: list[Mapping[str, Any]]) -> Past:
+def _past(name: str, comparison: Comparison, shown: Sequence[Mapping[str, Any]]) -> Past:
     first, last = shown[0]["day"], shown[-1]["day"]
     days = (last - first).days or 1
     known = [(row["day"], (row["scores"] or {}).get(name)) for row in shown]

@@ -99,7 +99,6 @@ def _score(run: ModelRun, name: str, value: float) -> Score:
 
 def _reason(item: Mapping[str, Any]) -> dict[str, Any]:
     value, low, high = item.get("value"), item.get("referenceLow"), item.get("referenceHigh")
-    known = value is not None and low is not None and high is not None
     unit = item.get("unit") or ""
     return {
         "text": item["text"],
@@ -108,7 +107,7 @@ def _reason(item: Mapping[str, Any]) -> dict[str, Any]:
         "low": _figure(low),
         "high": _figure(high),
         "unit": "" if unit in ("", "1") else f" {unit}",
-        "scale": drawings.scale(value, low, high) if known else None,
+        "scale": None if value is None or low is None or high is None else drawings.scale(value, low, high),
     }
 
 

@@ -36,7 +36,8 @@ LIST_FIELDS = (
 def run_list(request: HttpRequest, current: Membership) -> HttpResponse:
     """Newest first, narrowed by what the query names."""
     query = _named(request.GET)
-    problem, rows, older = "", [], None
+    problem, older = "", None
+    rows: list[dict[str, Any]] = []
     try:
         runs = narrowed(selectors.list_runs(current.organization_id), query)
         rows, older = page(runs.values(*LIST_FIELDS), read_cursor(query), PAGE_SIZE)
@@ -107,7 +108,8 @@ def run_page(request: HttpRequest, current: Membership, model_run_id: UUID) -> H
         what_to_do = result.WHAT_TO_DO.get(run.error_code, "Send a recording in a new run.")
         return render(request, "runs/failed.html", context | {"what_to_do": what_to_do})
     past = history.history_of(run)
-    history.record_read(run, actor)
+    if past is not None:
+        history.record_read(run, actor)
     context |= {
         "scores": result.scores_of(run),
         "quality": result.quality_of(run),
