@@ -14,7 +14,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from helios_site import logs
-from helios_site.env import Environment, celery_broker_url
+from helios_site.env import ORIGIN, Environment, celery_broker_url
 from helios_site.healos_contract import *  # noqa: F403 - no variable of the environment is read there
 from helios_site.runtime import datadir
 from helios_site.signing_in import *  # noqa: F403 - nor there
@@ -246,6 +246,7 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["helios_site.api.docs.without_slash_twins"],
     "POSTPROCESSING_HOOKS": [
         "apps.model_runs.openapi.describe_runs",
+        "apps.model_runs.activity.openapi.describe_activity",
         "apps.model_runs.users.openapi.describe_users",
         "apps.model_runs.patient_runs.openapi.describe_patient_runs",
         "apps.webhooks.openapi.describe_webhooks",
@@ -287,6 +288,7 @@ HELIOS_EXTENSIONS_IN_RUN = ENV.boolean("HELIOS_EXTENSIONS_IN_RUN", True)
 HELIOS_LEGACY_GET = ENV.boolean("HELIOS_LEGACY_GET", True)
 HELIOS_RECORDING_TIME_KEYS = ("recordingTime", "recordedAt", "recordingDateTime")  # first present wins
 HELIOS_DATA_TO_DELETE_KEYS = ("dataToDelete", "data_to_delete")
+HELIOS_ACTIVITY_LINK_KEY = "activityLink"
 HELIOS_TAG_KEYS = ("name", "value")
 HELIOS_TAG_MAX_CHARS = 255
 HELIOS_TAG_MAX_COUNT = 20
@@ -328,6 +330,8 @@ LEAK_GITHUB_KEYS_FILE = ENV.text("HELIOS_LEAK_GITHUB_KEYS_FILE")
 HELIOS_UPLOAD_URL_TTL_SECONDS = ENV.integer("HELIOS_UPLOAD_URL_TTL_SECONDS", 3600, 60, 86_400)
 HELIOS_UPLOAD_MAX_BYTES = ENV.integer("HELIOS_UPLOAD_MAX_BYTES", 134_217_728, 1024, 1_073_741_824)
 HELIOS_UPLOAD_CORS_ORIGINS = ENV.words("HELIOS_UPLOAD_CORS_ORIGINS", pattern=r"https?://[^/,\s]+")
+HELIOS_ACTIVITY_URL_TTL_SECONDS = ENV.integer("HELIOS_ACTIVITY_URL_TTL_SECONDS", 3600, 60, 86_400)
+HELIOS_ACTIVITY_FRAME_ANCESTORS = ENV.words("HELIOS_ACTIVITY_FRAME_ANCESTORS", pattern=ORIGIN)
 HELIOS_MAX_RECORDING_SECONDS = ENV.number("HELIOS_MAX_RECORDING_SECONDS", 180, 1, 600)
 HELIOS_MIN_SPEECH_SECONDS = ENV.number("HELIOS_MIN_SPEECH_SECONDS", 10, 0, 180)
 HELIOS_SPEECH_PAUSE_SECONDS = ENV.number("HELIOS_SPEECH_PAUSE_SECONDS", 0.3, 0, 2)

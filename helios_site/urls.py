@@ -9,6 +9,7 @@ from apps.api_keys.first_key_page import first_key
 from apps.api_keys.replacement_page import replacement
 from apps.api_keys.usage.views import usage_page
 from apps.model_runs import archive_page, uploads
+from apps.model_runs.activity import pages as activity
 from apps.model_runs.patient_runs import export_page
 from apps.patients.documents.downloads import download
 from helios_site import health, metrics
@@ -28,6 +29,8 @@ urlpatterns = [
     path("", include("helios_site.api.urls")),  # /openapi.json, /api-reference
     path("browse/", include("helios_site.browse")),
     re_path(r"^uploads/(?P<run_id>[^/]+)$", uploads.upload, name="upload"),
+    path("activity/<str:model_run_id>", activity.activity, name="activity"),
+    path("activity/<str:model_run_id>/consent", activity.consent, name="activity-consent"),
     path("patient-export", export_page.download, name="patient-export"),
     path("documents/<str:document_id>", download, name="document"),
     path("organization/archive", archive_page.download, name="organization-archive"),

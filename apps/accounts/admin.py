@@ -49,7 +49,7 @@ class OrganizationAdmin(AuditedModelAdmin):
     readonly_fields = ("id", "is_active", "closing_at", "closed_at", "created_at", "related")
     fields = (
         "name", "plan", "is_active", "closing_at", "closed_at", "helios_lenient_user", "notes_from_runs",
-        "id", "created_at", "related",
+        "activity_origins", "id", "created_at", "related",
     )  # fmt: skip
 
     def organization_of(self, found: Organization) -> uuid.UUID:

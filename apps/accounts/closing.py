@@ -97,10 +97,12 @@ def forget_organization(*, organization_id: UUID, reason: str) -> None:
     organization.memberships.all().delete()
     organization.invitations.all().delete()
     organization.notices.all().delete()
+    organization.consent_texts.all().delete()
+    organization.activity_origins = []
     organization.name = f"Closed organisation {organization.id.hex[:12]}"
     organization.closed_at = timezone.now()
     organization.archive_key = ""
-    organization.save(update_fields=["name", "closed_at", "archive_key"])
+    organization.save(update_fields=["name", "closed_at", "archive_key", "activity_origins"])
     _record("erased", organization, actor=audit.SYSTEM, reason=reason)
 
 

@@ -6,10 +6,13 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+
+from apps.accounts.origins import MAX_ORIGIN_CHARS, check_origin
 
 
 class Organization(models.Model):
@@ -45,6 +48,16 @@ class Organization(models.Model):
         default=Plan.FREE,
         db_default=Plan.FREE,  # for processes of the release before, while an installation is upgraded
         help_text="Multiplies the limits of calls: developer by 10, team by 100; enterprise has next to none.",
+    )
+    activity_origins = ArrayField(
+        models.CharField(max_length=MAX_ORIGIN_CHARS, validators=[check_origin]),
+        default=list,
+        db_default=[],
+        blank=True,
+        verbose_name="origins of the hosted activity",
+        help_text="Web origins whose pages may show the recorder in a frame and to which it may return, such as "
+        "https://clinic.example.org, separated by commas. None: as the installation is set "
+        "(HELIOS_ACTIVITY_FRAME_ANCESTORS).",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     # Set while it is closing, when nobody may use it and it can still be reopened: when its data is erased.
@@ -82,6 +95,24 @@ class Organization(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ConsentText(models.Model):
+    """What a person agrees to before the hosted activity records. Rows are added and never changed, so that the number
+    that a run keeps says for good what was agreed to; the highest is the one that is shown."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="consent_texts")
+    number = models.PositiveIntegerField()  # 1, 2, 3 … within the organisation
+    text = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "number"], name="consent_text_numbered_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number} of {self.organization}"
 
 
 class UserManager(BaseUserManager["User"]):

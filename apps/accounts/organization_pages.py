@@ -9,6 +9,7 @@ import math
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
@@ -18,7 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.accounts import audit, invitations, members, organizations
+from apps.accounts import audit, consent_texts, invitations, members, organizations
 from apps.accounts.membership_required import for_admins, for_members
 from apps.accounts.models import Invitation, Membership, User
 from apps.accounts.selectors import CURRENT_ORGANIZATION, has_other_admin
@@ -107,6 +108,32 @@ def remove(request: HttpRequest, current: Membership, membership_id: int) -> Htt
 
 
 @require_POST
+@for_admins
+def change_origins(request: HttpRequest, current: Membership) -> HttpResponse:
+    typed = request.POST.get("origins", "")
+    try:
+        organizations.change_activity_origins(
+            actor=_actor(request), organization_id=current.organization_id, origins=typed.split()
+        )
+    except ValidationError as error:
+        return _page(request, current, problem=_text(error), status=400, typed={"origins": typed})
+    return _back(request, "Saved: activity links that are opened from now on go by these origins.")
+
+
+@require_POST
+@for_admins
+def change_consent_text(request: HttpRequest, current: Membership) -> HttpResponse:
+    typed = request.POST.get("text", "")
+    try:
+        version = organizations.change_consent_text(
+            actor=_actor(request), organization_id=current.organization_id, text=typed
+        )
+    except ValidationError as error:
+        return _page(request, current, problem=_text(error), status=400, typed={"consent": typed})
+    return _back(request, f"People agree to version {version} from now on.")
+
+
+@require_POST
 @for_members
 def leave(request: HttpRequest, current: Membership) -> HttpResponse:
     try:
@@ -148,6 +175,8 @@ def _page(
         .filter(organization=current.organization)
         .order_by("created_at", "id"),
         "roles": Membership.Role.choices,
+        "consent": consent_texts.present(current.organization),
+        "general_origins": settings.HELIOS_ACTIVITY_FRAME_ANCESTORS,
         "problem": problem,
         "typed": typed or {},
     }

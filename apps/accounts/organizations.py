@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from apps.accounts import audit
+from apps.accounts import audit, consent_texts
 from apps.accounts.models import Organization
+from apps.accounts.origins import clean_origins
 from apps.accounts.services import clean_organization_name
 
 
@@ -25,6 +27,36 @@ def rename_organization(*, actor: audit.Actor, organization_id: uuid.UUID, name:
     organization.save(update_fields=["name"])
     _record("organization.renamed", actor, organization, f"{before} to {name}")
     return organization
+
+
+@transaction.atomic
+def change_activity_origins(*, actor: audit.Actor, organization_id: uuid.UUID, origins: Sequence[str]) -> Organization:
+    """Whose pages may frame the hosted activity, and where it may return to; empty: as the installation is set.
+
+    Raises Organization.DoesNotExist, ValidationError for what is no origin."""
+    found = clean_origins(origins)
+    organization = _locked(organization_id)
+    if organization.activity_origins != found:
+        organization.activity_origins = found
+        organization.save(update_fields=["activity_origins"])
+        _record("organization.activity_origins_changed", actor, organization, " ".join(found) or "none")
+    return organization
+
+
+@transaction.atomic
+def change_consent_text(*, actor: audit.Actor, organization_id: uuid.UUID, text: str) -> str:
+    """Show this text from now on, as a new version unless it is the present one; the version that is shown.
+
+    Raises Organization.DoesNotExist, ValidationError for an unusable text."""
+    text = consent_texts.clean_text(text)
+    organization = _locked(organization_id)
+    present = consent_texts.present(organization)
+    if present.text == text:
+        return present.version
+    last = organization.consent_texts.order_by("-number").values_list("number", flat=True).first() or 0
+    added = organization.consent_texts.create(number=last + 1, text=text)
+    _record("organization.consent_text_changed", actor, organization, f"version {added.number}")
+    return str(added.number)
 
 
 @transaction.atomic

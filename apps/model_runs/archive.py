@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from apps.accounts.audit_export import export_lines
-from apps.accounts.models import AuditEvent, Invitation, Membership, Organization
+from apps.accounts.models import AuditEvent, ConsentText, Invitation, Membership, Organization
 from apps.api_keys.models import ApiKey, UsageDay
 from apps.model_runs.models import ModelRun, WellnessModelActivation
 from apps.model_runs.record_rows import (
@@ -42,6 +42,7 @@ _README = """\
 {name} on Helios, as of {now:%Y-%m-%d %H:%M} UTC.
 
 organization.json     the organisation
+consent_texts.json    what people agreed to before the hosted activity recorded them, by version
 members.json          who belongs to it
 invitations.json      who was invited
 api_keys.json         its API keys, without what they are checked with
@@ -62,6 +63,7 @@ def write_archive(organization: Organization, write: Callable[[bytes], object]) 
         about = _README.format(name=organization.name, now=timezone.now(), of_patients=README_OF_PATIENTS)
         archive.add("README.txt", [about.encode()])
         archive.add_json("organization.json", _about(organization))
+        archive.add_json("consent_texts.json", _consent_texts(organization))
         archive.add_json("members.json", _members(organization))
         archive.add_json("invitations.json", list(_of(Invitation, organization).values(*_INVITATION_FIELDS)))
         archive.add_json("api_keys.json", list(_of(ApiKey, organization).values(*_KEY_FIELDS)))
@@ -80,8 +82,14 @@ def write_archive(organization: Organization, write: Callable[[bytes], object]) 
 
 
 def _about(organization: Organization) -> dict[str, Any]:
-    names = ("id", "name", "created_at", "plan", "helios_lenient_user", "notes_from_runs", "closing_at")
+    names = ("id", "name", "created_at", "plan", "helios_lenient_user", "notes_from_runs", "activity_origins",
+             "closing_at")  # fmt: skip
     return {name: getattr(organization, name) for name in names}
+
+
+def _consent_texts(organization: Organization) -> list[Any]:
+    texts = ConsentText.objects.filter(organization=organization).order_by("number")
+    return list(texts.values("number", "text", "created_at"))
 
 
 def _members(organization: Organization) -> list[Any]:

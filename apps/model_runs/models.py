@@ -80,6 +80,11 @@ class ModelRun(models.Model):
     delete_data = models.BooleanField(default=False)
     data_to_delete = ArrayField(models.CharField(max_length=10), default=list)
 
+    # The hosted activity. The database's own defaults are for the release before, which does not name them.
+    consent_version = models.CharField(max_length=20, blank=True, default="", db_default="")  # of the text agreed to
+    consented_at = models.DateTimeField(null=True)
+    return_url = models.TextField(blank=True, default="", db_default="")
+
     # Life
     status = models.CharField(max_length=14, choices=Status.choices, default=Status.CREATED)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -154,6 +159,11 @@ class ModelRun(models.Model):
                 condition=Q(status__in=["CREATED", "RUNNING"], completed_at__isnull=True)
                 | Q(status__in=["COMPLETE_OK", "COMPLETE_ERROR"], completed_at__isnull=False),
                 name="run_completed_when_terminal",
+            ),
+            models.CheckConstraint(
+                condition=Q(consent_version="", consented_at__isnull=True)
+                | ~Q(consent_version="") & Q(consented_at__isnull=False),
+                name="run_consent_has_its_time",
             ),
             models.CheckConstraint(
                 condition=~Q(status="COMPLETE_ERROR") | ~Q(error_code=""), name="run_error_has_code"

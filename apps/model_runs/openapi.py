@@ -50,7 +50,7 @@ _EXPLANATION_FORMS: dict[str, Schema] = {
 }
 
 
-_MINIMAL = {
+MINIMAL = {
     "user": {"userLabel": "42baba59-fa4a-4a22-ba1c-2e4a88a3badb", "dateOfBirth": "1990-08-24", "birthSex": "MALE"},
     "language": settings.HELIOS_LANGUAGES[0],
 }
@@ -223,7 +223,7 @@ model_runs = extend_schema_view(
         description="PUT the recording to `recordingUploadUrl` within an hour; the run then starts by itself. A run "
         "with a `patientId` belongs to that patient's record, and stays when the patient is deleted.",
         request=ModelRunCreateSerializer,
-        examples=[OpenApiExample("The least that is needed", _MINIMAL, request_only=True)],
+        examples=[OpenApiExample("The least that is needed", MINIMAL, request_only=True)],
         responses=_ok("MentalWellnessModelRunCreateResponse", "The run, waiting for its recording."),
     ),
     retrieve=_get("mental_wellness_retrieve", "Read status and results of a run"),

@@ -15,7 +15,7 @@ from apps.patients.models import Appointment, Document, Note, Patient, Session
 RUN_FIELDS = (
     "id", "status", "created_at", "run_at", "completed_at", "created_by_key_id", "patient_id", "rerun_of",
     "user_label", "date_of_birth", "birth_sex", "language", "accent", "sleep_time", "wake_time", "recording_time",
-    "tags", "delete_data", "data_to_delete", "erased_at",
+    "tags", "delete_data", "data_to_delete", "erased_at", "consent_version", "consented_at", "return_url",
     "recording_sha256", "recording_bytes", "error_code", "error_reason", "warnings", "transcript", "scores",
     "duration_seconds", "speech_seconds", "quality", "confidence", "evidence", "explanation", "safety",
     "outline", "model_version",

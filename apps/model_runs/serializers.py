@@ -199,6 +199,7 @@ class ModelRunCreateSerializer(_Dialect):
             data_to_delete=tuple(values.get(settings.HELIOS_DATA_TO_DELETE_KEYS[0], ())) if delete else (),
             warnings=tuple(user["warnings"]),
             patient_id=values.get("patientId"),
+            return_url=values.get("returnUrl", ""),
         )
 
 

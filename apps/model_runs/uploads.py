@@ -7,10 +7,8 @@ streamed to the store while it is hashed.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 import time
-from urllib.parse import urlencode
 from uuid import UUID
 
 import structlog
@@ -23,24 +21,18 @@ from django.views.decorators.csrf import csrf_exempt
 from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.services import Received, receive_recording
 from apps.model_runs.services.creation import new_recording_key
+from apps.model_runs.signed_links import UPLOAD, genuine_link, signed_query
 from helios_site.api.bodies import Cut, drain, pieces_of, stall_limit
 from helios_site.api.full_disk import is_full_disk
 from helios_site.storage import StorageFull, object_store
 
 log = structlog.get_logger(__name__)
 
-SLOT = "recording"  # later models take more than one recording a run
-
-
-def _signature(run_id: UUID, expires: int) -> str:
-    message = f"PUT\n{run_id}\n{SLOT}\n{expires}".encode()
-    return hmac.new(settings.HELIOS_UPLOAD_SIGNING_KEY.encode(), message, hashlib.sha256).hexdigest()
-
 
 def upload_url(run: ModelRun) -> str:
     """The absolute, signed URL for the run's recording; built from the public base URL, never from `Host`."""
     expires = int(run.upload_expires_at.timestamp())
-    query = urlencode({"expires": expires, "signature": _signature(run.id, expires)})
+    query = signed_query(UPLOAD, run.id, expires)
     return f"{settings.HELIOS_PUBLIC_BASE_URL}/uploads/{run.id}?{query}"
 
 
@@ -99,15 +91,8 @@ def _put(request: HttpRequest, run_id: str) -> HttpResponse:
 
 def _authorized(request: HttpRequest, run_id: str) -> UUID | None:
     """The run that the URL is good for, at the moment the request starts; None for an altered or expired one."""
-    expires, signature = request.GET.get("expires", ""), request.GET.get("signature", "")
-    try:
-        identifier = UUID(run_id)
-    except ValueError:
-        return None
-    if str(identifier) != run_id or not re.fullmatch(r"[0-9]{1,12}", expires):
-        return None
-    genuine = hmac.compare_digest(_signature(identifier, int(expires)).encode(), signature.encode())
-    return identifier if genuine and time.time() < int(expires) else None
+    link = genuine_link(UPLOAD, run_id, request.GET)
+    return link.run_id if link is not None and time.time() < link.expires else None
 
 
 def _receive(request: HttpRequest, run: ModelRun, size: int) -> Received:

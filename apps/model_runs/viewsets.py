@@ -10,14 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ViewSet
 
-from apps.api_keys.permissions import require_scopes
 from apps.api_keys.scopes import allows
 from apps.model_runs import openapi, selectors, services, uploads
+from apps.model_runs.creating import create_from_body
 from apps.model_runs.filters import narrowed
 from apps.model_runs.models import Status
-from apps.model_runs.serializers import NO_CONSENT, NO_SUCH_PATIENT, ModelRunCreateSerializer, run_body, run_fields
-from apps.patients import services as patients
-from helios_site.api.families.helios.errors import Invalid, RunNotFound
+from apps.model_runs.serializers import ModelRunCreateSerializer, run_body, run_fields
+from helios_site.api.families.helios.errors import RunNotFound
 from helios_site.api.families.helios.query import page, read_cursor, read_limit
 from helios_site.api.families.helios.view import HeliosViewMixin, as_uuid
 from helios_site.env import Rate
@@ -25,6 +24,7 @@ from helios_site.env import Rate
 # Feature -> the scopes of which any one gives it.
 FEATURES = {
     "helios": ("model_runs:read", "model_runs:write"),
+    "activity": ("model_runs:write",),
     "history": ("model_runs:read",),
     "webhooks": ("webhooks:read", "webhooks:write"),
 }
@@ -52,22 +52,7 @@ class ModelRunViewSet(HeliosViewMixin, GenericViewSet):
     serializer_class = ModelRunCreateSerializer
 
     def create(self, request: Request) -> Response:
-        body = self.read_body(request)
-        if body.get("patientId") is not None:
-            require_scopes(request, "patients:read")
-        serializer = ModelRunCreateSerializer(data=body, context={"lenient": self.caller.helios_lenient_user})
-        serializer.is_valid(raise_exception=True)
-        try:
-            run = services.create_run(
-                actor=self.caller.actor,
-                organization_id=self.caller.organization_id,
-                key_id=self.caller.key_id,
-                request=serializer.run_request(),
-            )
-        except patients.NoSuchPatient:
-            raise Invalid(("body", "patientId"), "value_error", NO_SUCH_PATIENT) from None
-        except patients.ConsentMissing:
-            raise Invalid(("body", "patientId"), "value_error", NO_CONSENT) from None
+        run = create_from_body(self, request, ModelRunCreateSerializer)
         return Response({"id": str(run.id), "recordingUploadUrl": uploads.upload_url(run)})
 
     def list(self, request: Request) -> Response:

@@ -59,7 +59,9 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "v1/models/mental-wellness/<str:model_run_id>"): ONE_RUN,
     ("DELETE", "v1/models/mental-wellness/<str:model_run_id>"): ONE_RUN,
     ("GET", "v1/models/<str:model_run_id>"): ONE_RUN,
-    ("POST", "v1/models/mental-wellness-activity"): NOT_BUILT,
+    ("POST", "v1/models/mental-wellness-activity"): WITH_KEY,
+    ("GET", "activity/<str:model_run_id>"): Row(*[403] * 10),  # the signed link alone decides
+    ("POST", "activity/<str:model_run_id>/consent"): Row(*[403] * 10),
     ("POST", "v1/models/apollo"): NOT_BUILT,
     ("GET", "v1/models/apollo/<str:model_run_id>"): NOT_BUILT,
     ("GET", "v1/webhooks"): WITH_KEY,
@@ -150,6 +152,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "browse/v1/account"): PAGE,
     ("GET", "browse/v1/models/mental-wellness"): PAGE,
     ("POST", "browse/v1/models/mental-wellness"): WRITE,
+    ("POST", "browse/v1/models/mental-wellness-activity"): WRITE,
     ("GET", "browse/v1/models/mental-wellness/<str:model_run_id>"): PAGE_OF_RUN,
     ("DELETE", "browse/v1/models/mental-wellness/<str:model_run_id>"): WRITE_RUN,
     ("GET", "browse/v1/models/<str:model_run_id>"): PAGE_OF_RUN,
@@ -212,6 +215,8 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "organization/switch"): Row(*[302] * 10),  # to the log-in page, or back
     ("POST", "organization/rename"): FORM,
     ("POST", "organization/invite"): FORM,
+    ("POST", "organization/activity-origins"): FORM._replace(admin=302, foreign=302),  # none is a choice
+    ("POST", "organization/consent-text"): FORM,
     ("POST", "organization/leave"): Row(*TO_LOG_IN, 403, 302, 409, 409),  # the last admin stays
     ("POST", "organization/members/<int:membership_id>/role"): FORM._replace(foreign=404),
     ("POST", "organization/members/<int:membership_id>/remove"): ACT_ON_ONE,

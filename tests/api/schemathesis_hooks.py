@@ -40,6 +40,8 @@ def map_case(context: Any, case: Any) -> Any:
             case.body["file"] = pdf()  # no description says what one looks like
             if "patient_id" in case.body:
                 case.body["patient_id"] = case.path_parameters["patient_id"]
+        if "returnUrl" in case.body and is_positive:
+            del case.body["returnUrl"]  # which origins are allowed is in no description
     if case.operation.label == "GET /ext-api/v1/appointments" and is_positive:
         _fit_for_occurrences(case.query)
     if case.operation.path == "/v1/usage" and is_positive:

@@ -12,6 +12,7 @@ from tests.conftest import MakeKey
 
 EVENTS = {
     ("POST", "v1/models/mental-wellness"): "model_run.created",
+    ("POST", "v1/models/mental-wellness-activity"): "model_run.created",
     ("GET", "v1/models/mental-wellness"): "model_run.listed",
     ("DELETE", "v1/models/mental-wellness/<str:model_run_id>"): "model_run.deleted",
     ("PUT", r"^uploads/(?P<run_id>[^/]+)$"): "model_run.recording_received",
@@ -63,7 +64,6 @@ EVENTS = {
 }
 # Writes of which no event is expected here, and why.
 WITHOUT = {
-    ("POST", "v1/models/mental-wellness-activity"),  # not built
     ("POST", "v1/models/apollo"),  # not built
     ("POST", "api/v1/ext-api-keys/report-leak"),  # tests/api_keys/test_leaks.py: the table sends no key
     ("POST", "api/v1/secret-scanning/github"),  # likewise: switched off

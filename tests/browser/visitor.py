@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, ViewportSize, sync_playwright
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, ViewportSize, sync_playwright
 
 from tests.browser import chromium
 from tests.conftest import Server
@@ -24,11 +24,15 @@ class Visitor:
         self._folder, self._steps = folder, 0
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("requestfailed", lambda request: self.complaints.append(f"{request.url}: {request.failure}"))
+        page.on("requestfailed", self._miss)
 
     def _hear(self, said: ConsoleMessage) -> None:
         if said.type in ("error", "warning"):
             self.complaints.append(f"{said.text} ({said.location['url']})")
+
+    def _miss(self, request: Request) -> None:
+        if not request.url.startswith("blob:"):  # of which a player reads no more than it needs
+            self.complaints.append(f"{request.url}: {request.failure}")
 
     def goto(self, path: str) -> None:
         self.page.goto(path)
@@ -51,13 +55,25 @@ class Visitor:
         self.page.wait_for_load_state()
         self._keep("press")
 
+    def keep(self, what: str) -> None:
+        """A screenshot of what has changed by itself."""
+        self._keep(what)
+
     def _keep(self, what: str) -> None:
         self._steps += 1
         self.page.screenshot(path=self._folder / f"{self._steps:02}-{what}.png", full_page=True)
 
 
-def visit(server: Server, folder: Path, errand: Callable[[Visitor], None]) -> Visitor:
-    """Whoever did the errand, in a fresh Chromium.
+def visit(
+    server: Server,
+    folder: Path,
+    errand: Callable[[Visitor], None],
+    *,
+    arguments: Sequence[str] = (),
+    size: ViewportSize = SIZE,
+    is_dark: bool = False,
+) -> Visitor:
+    """Whoever did the errand, in a fresh Chromium that was started with these `arguments`.
 
     In a thread of its own: Playwright runs an event loop in the thread that calls it, and Django refuses its database
     to such a thread, also to the fixtures that clean up.
@@ -65,8 +81,11 @@ def visit(server: Server, folder: Path, errand: Callable[[Visitor], None]) -> Vi
 
     def run() -> Visitor:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium.program(), args=chromium.ARGUMENTS)
-            context = browser.new_context(base_url=server.url, viewport=SIZE)
+            program = chromium.program()
+            browser = playwright.chromium.launch(executable_path=program, args=[*chromium.ARGUMENTS, *arguments])
+            context = browser.new_context(
+                base_url=server.url, viewport=size, color_scheme="dark" if is_dark else "light"
+            )
             context.tracing.start(screenshots=True, snapshots=True)
             visitor = Visitor(context.new_page(), folder)
             try:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from apps.accounts import audit, closing
+from apps.accounts import audit, closing, organizations
 from apps.accounts.invitations import invite_member
 from apps.accounts.models import Membership, Organization, User
 from apps.api_keys import notices as key_notices
@@ -37,6 +37,7 @@ CANARIES = (
     "canary-webhook",
     "203.0.113.7",
     "canary-reason",
+    "canary-consent",
     OK.transcript,
     *(f"canary-{name}" for name in MARKED if name != "document-bytes"),  # which are in the storage
 )
@@ -53,6 +54,10 @@ def tenant(make_key: MakeKey, make_finished: MakeRun, make_running: MakeRun, mak
         Membership.objects.create(organization=organization, user=user, role="admin")
         invite_member(
             actor=audit.SYSTEM, organization=organization, email="canary@example.net", role=Membership.Role.MEMBER
+        )
+        organizations.change_consent_text(actor=audit.SYSTEM, organization_id=organization.id, text="canary-consent")
+        organizations.change_activity_origins(
+            actor=audit.SYSTEM, organization_id=organization.id, origins=["https://canary-origin.example.org"]
         )
         key, _ = make_key(organization=organization, name=KEY_NAME, allowed_cidrs=[NETWORK])
         ApiKey.objects.filter(pk=key.pk).update(last_used_ip=ADDRESS)

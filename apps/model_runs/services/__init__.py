@@ -1,7 +1,15 @@
 """Every write to runs and models. One function a verb, one transaction each, its audit row in the same transaction."""
 
 from apps.model_runs.services.closing import export_organization, look_after_closings
-from apps.model_runs.services.creation import CannotRerun, RunRequest, create_run, delete_run, record_read, rerun_failed
+from apps.model_runs.services.creation import (
+    CannotRerun,
+    RunRequest,
+    create_run,
+    delete_run,
+    record_consent,
+    record_read,
+    rerun_failed,
+)
 from apps.model_runs.services.execution import (
     Claim,
     Received,
@@ -28,6 +36,7 @@ __all__ = [
     "finish_run",
     "look_after_closings",
     "receive_recording",
+    "record_consent",
     "record_read",
     "release_run",
     "remove_leftovers",

@@ -38,6 +38,7 @@ class RunRequest:
     data_to_delete: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     patient_id: int | None = None
+    return_url: str = ""  # where the hosted activity leads when it is over
 
 
 class CannotRerun(Exception):
@@ -53,9 +54,19 @@ def run_of_recording(key: str) -> UUID:
     return UUID(key.split("/")[1])
 
 
-def create_run(*, actor: audit.Actor, organization_id: UUID, key_id: UUID | None, request: RunRequest) -> ModelRun:
-    """Raises NoSuchPatient and ConsentMissing of `apps.patients.services` for a run that is to be linked."""
+def create_run(
+    *,
+    actor: audit.Actor,
+    organization_id: UUID,
+    key_id: UUID | None,
+    request: RunRequest,
+    good_for_seconds: int | None = None,
+) -> ModelRun:
+    """A run that takes its recording for `good_for_seconds`, or as long as uploads are taken.
+
+    Raises NoSuchPatient and ConsentMissing of `apps.patients.services` for a run that is to be linked."""
     now = timezone.now()
+    good_for = good_for_seconds or settings.HELIOS_UPLOAD_URL_TTL_SECONDS
     fields = asdict(request)
     for name in ("tags", "data_to_delete", "warnings"):
         fields[name] = list(fields[name])
@@ -63,7 +74,7 @@ def create_run(*, actor: audit.Actor, organization_id: UUID, key_id: UUID | None
         organization_id=organization_id,
         created_by_key_id=key_id,
         created_at=now,
-        upload_expires_at=now + timedelta(seconds=settings.HELIOS_UPLOAD_URL_TTL_SECONDS),
+        upload_expires_at=now + timedelta(seconds=good_for),
         **fields,
     )
     with transaction.atomic():
@@ -71,6 +82,19 @@ def create_run(*, actor: audit.Actor, organization_id: UUID, key_id: UUID | None
             patients.lock_for_new_link(organization_id=organization_id, patient_id=request.patient_id)
         run.save(force_insert=True)
         trail.record("created", actor=actor, organization_id=organization_id, run_id=run.id)
+    return run
+
+
+def record_consent(*, run_id: UUID, version: str) -> ModelRun | None:
+    """Keep that the person agreed to this version of the consent text, and when; None when the run waits for no
+    recording any more. Who agrees again, as after loading the page anew, agrees anew."""
+    with transaction.atomic():
+        run = ModelRun.objects.select_for_update().filter(id=run_id, status=Status.CREATED).first()
+        if run is None:
+            return None
+        run.consent_version, run.consented_at = version, timezone.now()
+        run.save(update_fields=["consent_version", "consented_at"])
+        trail.record("consent_given", organization_id=run.organization_id, run_id=run.id, reason=f"version {version}")
     return run
 
 

@@ -34,6 +34,7 @@ _BLANK_INPUTS: dict[str, object] = {
     "wake_time": None,
     "recording_time": None,
     "tags": [],
+    "return_url": "",
     "patient": None,  # it says who the person is
 }
 _BLANK_RESULTS: dict[str, object] = {

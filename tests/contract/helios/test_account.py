@@ -13,7 +13,7 @@ def test_1_account_tells_its_id_and_features(api: Client, organization: Organiza
     response = api.get("/v1/account")
     assert response.status_code == 200
     body = response.json()
-    assert body == {"id": str(organization.id), "features": ["helios", "history", "webhooks"]}
+    assert body == {"id": str(organization.id), "features": ["helios", "activity", "history", "webhooks"]}
     assert UUID(body["id"])
 
 
@@ -23,7 +23,7 @@ def test_features_are_those_of_the_key(make_key: MakeKey) -> None:
     client = Client(headers={"x-api-key": make_key(scopes=["webhooks:read"])[1]})
     assert client.get("/v1/account").json()["features"] == ["webhooks"]
     client = Client(headers={"x-api-key": make_key(scopes=["model_runs:write"])[1]})
-    assert client.get("/v1/account").json()["features"] == ["helios"], "history is read"
+    assert client.get("/v1/account").json()["features"] == ["helios", "activity"], "history is read"
 
 
 def test_86_missing_scopes_are_403(make_key: MakeKey) -> None:
