@@ -29,7 +29,7 @@ from apps.accounts import (
     services,
 )
 from apps.accounts.closing_admin import close_view
-from apps.accounts.forms import NewUserForm, ReasonForm, UserForm
+from apps.accounts.forms import NewUserForm, OrganizationForm, ReasonForm, UserForm
 from apps.accounts.models import Organization, User
 from apps.accounts.staff_admin import AuditedModelAdmin
 
@@ -42,6 +42,7 @@ class OrganizationAdmin(AuditedModelAdmin):
     """Organisations are suspended, with a reason, never deleted: their keys and runs must stay traceable."""
 
     audit_object_type = "organization"
+    form = OrganizationForm
     list_display = ("name", "plan", "is_active", "closing_at", "helios_lenient_user", "created_at")
     list_filter = ("is_active", "plan")
     search_fields = ("name",)

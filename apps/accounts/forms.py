@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from apps.accounts import audit
 from apps.accounts.invitations import pending_invitation
 from apps.accounts.models import User
+from apps.accounts.origins import clean_origins
 from apps.accounts.services import MAX_EMAIL_CHARS, MAX_ORGANIZATION_NAME_CHARS
 from apps.accounts.signing_up import clean_new_organization_name, sign_up, sign_up_invited
 
@@ -102,6 +103,11 @@ class ReasonForm(forms.Form):
 class _LowerCaseEmail(forms.ModelForm):
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).lower()
+
+
+class OrganizationForm(forms.ModelForm):
+    def clean_activity_origins(self) -> list[str]:
+        return clean_origins(self.cleaned_data["activity_origins"])
 
 
 class NewUserForm(_LowerCaseEmail, AdminUserCreationForm):

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from apps.accounts.origins import MAX_ORIGIN_CHARS, check_origin
+from apps.accounts.origins import MAX_ORIGIN_CHARS
 
 
 class Organization(models.Model):
@@ -50,7 +50,7 @@ class Organization(models.Model):
         help_text="Multiplies the limits of calls: developer by 10, team by 100; enterprise has next to none.",
     )
     activity_origins = ArrayField(
-        models.CharField(max_length=MAX_ORIGIN_CHARS, validators=[check_origin]),
+        models.CharField(max_length=MAX_ORIGIN_CHARS),
         default=list,
         db_default=[],
         blank=True,

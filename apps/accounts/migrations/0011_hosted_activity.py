@@ -5,8 +5,6 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
-import apps.accounts.origins
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -18,7 +16,7 @@ class Migration(migrations.Migration):
             model_name="organization",
             name="activity_origins",
             field=django.contrib.postgres.fields.ArrayField(
-                base_field=models.CharField(max_length=200, validators=[apps.accounts.origins.check_origin]),
+                base_field=models.CharField(max_length=200),
                 blank=True,
                 db_default=[],
                 default=list,

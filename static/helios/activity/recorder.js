@@ -13,6 +13,7 @@ const LONGEST = Number(figures.longest);
 const ENOUGH = NEEDED + 1; // the server's count decides, and may be a little lower
 const HEARD_SECONDS = 0.4; // a few syllables show that the microphone works
 const SILENT_SECONDS = 5;
+const HINT_FRAMES = 200; // a hint stays for two seconds, so that it can be read
 const RETURN_SECONDS = 5;
 const QUIETEST_DB = -70; // the left end of the level meter
 const deadline = performance.now() + Number(secondsLeft) * 1000;
@@ -28,6 +29,7 @@ let uploadUrl = "";
 let recording = null;
 let recordedFrames = 0;
 let isRecording = false; // and not paused
+let hintDue = 0; // in recorded frames
 let said = ""; // the last milestone that was announced
 let shownLevel = QUIETEST_DB;
 let frames = 0;
@@ -97,11 +99,10 @@ function check() {
 }
 
 function hint() {
-  if (!isRecording) return "";
   if (counter.silence > SILENT_SECONDS) return "We do not hear you. Speak louder or come closer to the microphone.";
   if (counter.isClipped) return "That is too loud. Move away from the microphone a little.";
   if (counter.isNoisy) return "It is noisy around you. Close the window, or find a quieter place.";
-  return "";
+  return "Recording.";
 }
 
 function say(id, text) {
@@ -115,7 +116,10 @@ function showRecording() {
   say("seconds", String(seconds));
   find("filled").style.inlineSize = `${Math.min(100, (100 * counter.seconds) / ADVISED)}%`;
   find("count").classList.toggle("enough", counter.seconds >= ENOUGH);
-  say("hint", hint());
+  if (recordedFrames >= hintDue) {
+    hintDue = recordedFrames + HINT_FRAMES;
+    say("hint", hint());
+  }
   let milestone = "";
   if (counter.seconds >= ADVISED) milestone = `${ADVISED} seconds of speech. Finish whenever you like.`;
   else if (counter.seconds >= ENOUGH) milestone = `That is enough. ${ADVISED} seconds are better still.`;
@@ -173,9 +177,11 @@ function choose() {
 function ready() {
   recording = null;
   counter.begin();
-  recordedFrames = 0;
+  recordedFrames = hintDue = 0;
   said = "";
   say("seconds", "0");
+  say("hint", "");
+  say("milestone", "");
   say("aim", `At least ${NEEDED} are needed, ${ADVISED} are better. Pauses do not count.`);
   find("filled").style.inlineSize = "0";
   find("count").classList.remove("enough");
@@ -195,7 +201,7 @@ async function start() {
   find("pause").textContent = "Pause";
   buttons("pause", "finish");
   find("finish").focus();
-  say("hint", "");
+  say("hint", "Recording.");
   tell("recording");
 }
 
@@ -204,7 +210,7 @@ function pause() {
   if (isRecording) microphone.resume();
   else microphone.pause();
   say("pause", isRecording ? "Pause" : "Go on");
-  say("hint", isRecording ? "" : "Paused. Nothing is recorded until you go on.");
+  say("hint", isRecording ? "Recording." : "Paused. Nothing is recorded until you go on.");
 }
 
 async function finish() {

@@ -139,6 +139,7 @@ def test_10_the_description_lists_the_paths_and_the_key_header() -> None:
     assert {path for path in theirs if not path.startswith(("/v1/webhooks", "/v1/users/", "/v1/usage"))} == {
         "/v1/account",
         "/v1/models/mental-wellness",
+        "/v1/models/mental-wellness-activity",
         "/v1/models/mental-wellness/{model_run_id}",
         "/v1/models/{model_run_id}",
         "/uploads/{model_run_id}",

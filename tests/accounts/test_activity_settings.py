@@ -1,0 +1,125 @@
+"""What an organisation's admins decide about the hosted activity: whose pages show it, and what people agree to."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import reverse
+
+from apps.accounts import consent_texts, organizations
+from apps.accounts.audit import SYSTEM
+from apps.accounts.models import AuditEvent, ConsentText, Membership, Organization, User
+from apps.accounts.origins import origin_of
+
+pytestmark = pytest.mark.django_db
+PAGE, ORIGINS, CONSENT = "/organization", "/organization/activity-origins", "/organization/consent-text"
+CLINIC = "https://clinic.example.org"
+
+
+@pytest.fixture
+def ada(organization: Organization) -> Client:
+    """A browser in which an admin of `organization` is signed in."""
+    user = User.objects.create_user("ada@example.org")
+    Membership.objects.create(organization=organization, user=user, role="admin")
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def recorded() -> list[tuple[str, str]]:
+    return list(AuditEvent.objects.order_by("id").values_list("action", "reason"))
+
+
+def test_an_admin_saves_origins_in_the_form_that_browsers_send(ada: Client, organization: Organization) -> None:
+    typed = (
+        "https://Clinic.Example.org:443/\r\nhttps://clinic.example.org\nhttp://localhost:3000 https://a.example:8443"
+    )
+    assert ada.post(ORIGINS, {"origins": typed}).status_code == 302
+    organization.refresh_from_db()
+    assert organization.activity_origins == [CLINIC, "http://localhost:3000", "https://a.example:8443"]
+    assert f"{CLINIC}&#10;http://localhost:3000&#10;https://a.example:8443</textarea>" in ada.get(PAGE).content.decode()
+    assert ada.post(ORIGINS, {"origins": typed}).status_code == 302
+    assert ada.post(ORIGINS, {"origins": " "}).status_code == 302
+    organization.refresh_from_db()
+    assert organization.activity_origins == []
+    changes = [reason for action, reason in recorded() if action == "organization.activity_origins_changed"]
+    assert changes == [f"{CLINIC} http://localhost:3000 https://a.example:8443", "none"], "the same again is no change"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["*", "https://*.example.org", "clinic.example.org", "http://clinic.example.org", "https://a.example;script-src",
+     "https://a.example'", "https://a.example,b", "data:text/html", "https://user@a.example", "https://a.example:0x",
+     "https://-a", "https://bücher.example", "https://" + "a" * 200 + ".example", "https://[::1]", "null"],
+)  # fmt: skip
+def test_what_is_no_origin_is_refused_and_shown_again(ada: Client, organization: Organization, typed: str) -> None:
+    response = ada.post(ORIGINS, {"origins": f"{CLINIC} {typed}"})
+    assert response.status_code == 400
+    assert 'role="alert"' in response.content.decode()
+    assert f">{CLINIC} " in response.content.decode(), "what was typed is not lost"
+    organization.refresh_from_db()
+    assert organization.activity_origins == []
+
+
+def test_there_are_at_most_twenty_origins(organization: Organization) -> None:
+    many = [f"https://a{number}.example" for number in range(21)]
+    with pytest.raises(ValidationError, match="There may be 20 origins"):
+        organizations.change_activity_origins(actor=SYSTEM, organization_id=organization.pk, origins=many)
+    organizations.change_activity_origins(actor=SYSTEM, organization_id=organization.pk, origins=many[:20])
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [(f"{CLINIC}/a?b#c", CLINIC), (f"{CLINIC}:443", CLINIC), (f"{CLINIC}:444/", f"{CLINIC}:444"),
+     ("http://localhost:80", "http://localhost"), ("ftp://a.example", None), ("https://", None),
+     ("https://a.example:99999", None), ("https://a.example@b.example", None), ("https://a\\@b", None)],
+)  # fmt: skip
+def test_the_origin_of_an_address(url: str, origin: str | None) -> None:
+    assert origin_of(url) == origin
+
+
+def test_a_consent_text_gets_a_version_and_the_older_ones_stay(ada: Client, organization: Organization) -> None:
+    page = ada.get(PAGE).content.decode()
+    assert "Version helios-1 is shown now" in page
+    assert "Northern Clinic asks you to record your voice" in page
+    default = consent_texts.present(organization).text
+    assert ada.post(CONSENT, {"text": default.replace("\n", "\r\n")}).status_code == 302
+    assert not ConsentText.objects.exists(), "the same text is no new version"
+
+    assert ada.post(CONSENT, {"text": " We listen.  \r\n\r\nYou may stop.\n"}).status_code == 302
+    assert ada.post(CONSENT, {"text": "We listen.\n\nYou may stop."}).status_code == 302
+    assert ada.post(CONSENT, {"text": "We listen closely."}).status_code == 302
+    kept = list(ConsentText.objects.order_by("number").values_list("number", "text"))
+    assert kept == [(1, "We listen.\n\nYou may stop."), (2, "We listen closely.")]
+    assert consent_texts.present(organization) == consent_texts.Consent("2", "We listen closely.")
+    changes = [reason for action, reason in recorded() if action == "organization.consent_text_changed"]
+    assert changes == ["version 1", "version 2"]
+
+
+@pytest.mark.parametrize("text", ["", " \n ", "a\x00b", "a" * 10_001])
+def test_an_unusable_consent_text_is_refused(ada: Client, text: str) -> None:
+    assert ada.post(CONSENT, {"text": text}).status_code == 400
+    assert not ConsentText.objects.exists()
+
+
+def test_a_member_sees_and_changes_none_of_it(organization: Organization) -> None:
+    user = User.objects.create_user("ben@example.org")
+    Membership.objects.create(organization=organization, user=user)
+    ben = Client()
+    ben.force_login(user)
+    assert "Hosted activity" not in ben.get(PAGE).content.decode()
+    assert ben.post(ORIGINS, {"origins": CLINIC}).status_code == 403
+    assert ben.post(CONSENT, {"text": "x"}).status_code == 403
+    organization.refresh_from_db()
+    assert (organization.activity_origins, ConsentText.objects.count()) == ([], 0)
+
+
+def test_staff_change_the_origins_of_an_organisation(admin: Client, organization: Organization) -> None:
+    page = reverse("admin:accounts_organization_change", args=[organization.pk])
+    form = {"name": organization.name, "plan": "free", "activity_origins": f"{CLINIC},https://b.example"}
+    assert admin.post(page, form).status_code == 302
+    organization.refresh_from_db()
+    assert organization.activity_origins == [CLINIC, "https://b.example"]
+    refused = admin.post(page, {**form, "activity_origins": "http://b.example"})
+    assert "An origin is https://" in refused.content.decode()
