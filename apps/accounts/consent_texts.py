@@ -14,7 +14,7 @@ DEFAULT_VERSION = "helios-1"
 DEFAULT_TEXT = """\
 {organization} asks you to record your voice for a wellness check.
 
-What is recorded: only what you say after you press "Start recording", and only your voice. Nothing is sent before you have listened to it and press "Send".
+What is recorded: only what you say after you press "Start recording", and only your voice. You can listen to it first, and nothing is sent before you press "Send".
 
 What it is for: a computer program listens to how you speak and what you say, and estimates how strained, stressed, tired or low in self-esteem you may be at the moment. {organization} receives the recording's transcript and these estimates. They are a wellness aid, not a medical diagnosis, and they can be wrong.
 

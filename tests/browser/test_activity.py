@@ -94,12 +94,12 @@ def heard_by_the_server(run: ModelRun) -> float:
 
 
 @contextmanager
-def site(frame: str) -> Iterator[str]:
+def site(frame: str, allow: str = "microphone") -> Iterator[str]:
     """The port of a site on this machine whose page shows `frame`, and keeps the messages that it hears."""
     page = (
         "<!doctype html><title>Clinic</title><link rel=icon href=data:,><script>heard = [];"
         "addEventListener('message', (event) => heard.push({...event.data, from: event.origin}))</script>"
-        f"<iframe src='{frame}' allow='microphone' width='900' height='800' title='Voice check'></iframe>"
+        f"<iframe src='{frame}' allow='{allow}' width='900' height='800' title='Voice check'></iframe>"
     ).encode()
 
     class Handler(BaseHTTPRequestHandler):
@@ -200,6 +200,31 @@ def test_in_a_frame_of_an_allowed_site_which_hears_how_far_it_is_and_after_a_los
     assert {(message["modelRunId"], message["from"]) for message in heard} == {(run_id, server.url)}
     assert ModelRun.objects.get(id=run_id).status != "CREATED"
     assert [said for said in person.complaints if lost[0] not in said] == []
+
+
+def test_a_frame_that_keeps_the_microphone_back_leads_to_a_window_of_its_own(
+    server: Server, make_key: MakeKey, organization: Organization, tmp_path: Path
+) -> None:
+    _, link = new_run(server, make_key)
+    heard: list[dict[str, str]] = []
+
+    def errand(person: Visitor) -> None:
+        person.page.goto(around)
+        frame = person.page.frames[1]
+        press(person, frame, "I agree, continue")
+        press(person, frame, "Turn on the microphone")
+        expect(frame.get_by_role("link", name="Open it in a window of its own")).to_have_attribute(
+            "href", server.url + link
+        )
+        person.keep("told")
+        heard.extend(person.page.evaluate("heard"))
+
+    with site(server.url + link, allow="") as port:
+        around = f"http://127.0.0.1:{port}/"
+        organization.activity_origins = [around.rstrip("/")]
+        organization.save()
+        visit(server, tmp_path, errand, arguments=hearing())
+    assert [message.get("code") for message in heard] == [None, "frame_without_microphone"]
 
 
 def test_no_other_site_can_show_it(

@@ -89,6 +89,8 @@ class ModelRunAdmin(ReadOnlyAdmin):
                     "enqueue_count",
                     "completed_at",
                     "rerun_of",
+                    "consent_version",
+                    "consented_at",
                     "delete_data",
                     "data_to_delete",
                     "erased_at",

@@ -86,12 +86,14 @@ def create_run(
 
 
 def record_consent(*, run_id: UUID, version: str) -> ModelRun | None:
-    """Keep that the person agreed to this version of the consent text, and when; None when the run waits for no
-    recording any more. Who agrees again, as after loading the page anew, agrees anew."""
+    """Keep that the person agreed to this version of the consent text, and when first; None when the run waits for no
+    recording any more."""
     with transaction.atomic():
         run = ModelRun.objects.select_for_update().filter(id=run_id, status=Status.CREATED).first()
         if run is None:
             return None
+        if run.consent_version == version:
+            return run
         run.consent_version, run.consented_at = version, timezone.now()
         run.save(update_fields=["consent_version", "consented_at"])
         trail.record("consent_given", organization_id=run.organization_id, run_id=run.id, reason=f"version {version}")

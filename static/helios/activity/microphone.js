@@ -12,6 +12,12 @@ export function isSupported() {
   );
 }
 
+/** Whether the page around, if there is one, lets this one use a feature; true where the browser does not tell. */
+export function isAllowed(feature) {
+  const rules = document.permissionsPolicy ?? document.featurePolicy;
+  return !rules || rules.allowsFeature(feature);
+}
+
 export class Microphone {
   /**
    * @param {(frames: object[]) => void} onFrames what was heard, as `FrameMeter` measures it
@@ -20,7 +26,7 @@ export class Microphone {
   constructor(onFrames, onLost) {
     this.onFrames = onFrames;
     this.onLost = onLost;
-    this.stream = null;
+    this.stream = this.lock = null;
   }
 
   /** Asks for the microphone and begins to measure. Rejects as `getUserMedia` does. */
@@ -43,6 +49,13 @@ export class Microphone {
     this.recorder = new MediaRecorder(this.stream, { mimeType, audioBitsPerSecond: BITS_PER_SECOND });
     this.recorder.ondataavailable = (event) => this.pieces.push(event.data);
     this.recorder.start(1000);
+    // A phone that goes to sleep stops listening. Where a page may not ask for that, it goes without.
+    if (isAllowed("screen-wake-lock")) {
+      navigator.wakeLock?.request("screen").then(
+        (lock) => (this.lock = lock),
+        () => {},
+      );
+    }
   }
 
   pause() {
@@ -72,6 +85,7 @@ export class Microphone {
       track.stop();
     }
     this.context?.close();
-    this.stream = this.context = null;
+    this.lock?.release();
+    this.stream = this.context = this.lock = null;
   }
 }

@@ -1,5 +1,7 @@
 // What went wrong, in words that say what to do. Each has a code for the page around.
 
+import { isAllowed } from "./microphone.js";
+
 export const PROBLEMS = {
   unsupported: [
     "This browser cannot record here",
@@ -38,9 +40,8 @@ export const PROBLEMS = {
 
 /** The code of what `getUserMedia` rejects with. */
 export function codeOf(error) {
-  const rules = document.permissionsPolicy ?? document.featurePolicy;
   if (error.name === "NotAllowedError") {
-    return rules && !rules.allowsFeature("microphone") ? "frame_without_microphone" : "permission_denied";
+    return isAllowed("microphone") ? "permission_denied" : "frame_without_microphone";
   }
   if (error.name === "NotFoundError" || error.name === "OverconstrainedError") return "microphone_missing";
   return error.name === "NotReadableError" || error.name === "AbortError" ? "microphone_busy" : "unknown";

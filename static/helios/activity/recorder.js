@@ -51,6 +51,7 @@ function problem(code, retry = null) {
   find("problem-retry").hidden = retry === null;
   find("problem-retry").onclick = () => {
     find("problem").hidden = true;
+    sections.find((section) => !section.hidden)?.querySelector("h1").focus();
     retry();
   };
   find("problem-window").hidden = !(isFramed && code === "frame_without_microphone");
@@ -164,7 +165,7 @@ async function turnOn() {
   counter.begin();
   find("turn-on").hidden = true;
   find("checking").hidden = false;
-  find("check-level").scrollIntoView({ block: "nearest" });
+  find("checking").focus();
 }
 
 function choose() {
@@ -200,7 +201,7 @@ async function start() {
   isRecording = true;
   find("pause").textContent = "Pause";
   buttons("pause", "finish");
-  find("finish").focus();
+  find("pause").focus();
   say("hint", "Recording.");
   tell("recording");
 }

@@ -194,6 +194,8 @@ def test_the_consent_is_kept_with_its_version_and_time(api: Client, organization
     assert run.consent_version == "1"
     assert run.consented_at is not None
     assert before <= run.consented_at <= timezone.now()
+    assert agree(link, "1").status_code == 200, "after loading the page again"
+    assert ModelRun.objects.get(id=run_id).consented_at == run.consented_at
     event = AuditEvent.objects.get(action="model_run.consent_given")
     assert (event.object_id, event.organization_id, event.reason) == (run_id, organization.id, "version 1")
 
