@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import AuditEvent, Organization
+from apps.model_runs import services
 from apps.model_runs.models import ModelRun
 from tests.conftest import MakeKey
 from tests.contract.helios.calls import assert_invalid, minimal_body, put, read
@@ -228,3 +229,15 @@ def test_only_activity_runs_take_longer_uploads_where_the_setting_says_so(api: C
     assert 3590 < lasting[other] <= 3600
     with time_machine.travel(timezone.now() + timedelta(minutes=119)):
         assert agree(link).status_code == 200
+
+
+def test_where_the_page_led_goes_with_the_inputs_and_the_consent_stays(api: Client, settings: Any) -> None:
+    settings.HELIOS_ACTIVITY_FRAME_ANCESTORS = (CLINIC,)
+    run_id, link = new_link(api, returnUrl=f"{CLINIC}/person-7", deleteData=True, dataToDelete=["INPUTS"])
+    upload = agree(link).json()["uploadUrl"].replace("../uploads", "/uploads")
+    assert put(Client(), upload, CONTENT).status_code == 200
+    finish(run_id)
+    with time_machine.travel(timezone.now() + timedelta(hours=12, seconds=1)):
+        assert services.erase_due_data() == 1
+    run = ModelRun.objects.get(id=run_id)
+    assert (run.return_url, run.consent_version) == ("", "helios-1")
