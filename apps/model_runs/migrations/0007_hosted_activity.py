@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0011_hosted_activity"),
         ("api_keys", "0007_quiet_keys"),
-        ("model_runs", "0005_readings_by_day"),
+        ("model_runs", "0006_recording_outline"),
         ("patients", "0006_staff_groups"),
     ]
 
