@@ -64,6 +64,14 @@ def test_a_list_of_runs_goes_over_its_cursors(client: Client) -> None:
         client.get_run(ids[0])
 
 
+def test_an_activity_gives_a_link_that_opens_and_no_way_to_upload(client: Client) -> None:
+    activity = client.create_activity(Person("person-1", "1990-08-24", "FEMALE"), tags={"site": "north"})
+    assert (activity.id in activity.link, activity.link in repr(activity)) == (True, False)
+    assert client.get_run(activity.id).status == "CREATED"
+    with pytest.raises(Invalid, match="returnUrl"):
+        client.create_activity(Person("person-1", "1990-08-24", "FEMALE"), return_url="https://elsewhere.example.org/")
+
+
 def test_a_create_says_all_that_it_may(client: Client) -> None:
     patient = client.create_patient("Maria Santos", consent=True)
     created = client.create_run(

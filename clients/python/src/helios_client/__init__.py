@@ -19,12 +19,24 @@ from helios_client.errors import (
 )
 from helios_client.exchange import Retries
 from helios_client.patients import Baseline, Change, Patient, PatientSummary, Reading, ScoreOverTime, Wellness
-from helios_client.runs import Confidence, CreatedRun, Person, Phrase, Quality, Reason, Run, Safety, Score, Scores
+from helios_client.runs import (
+    Activity,
+    Confidence,
+    CreatedRun,
+    Person,
+    Phrase,
+    Quality,
+    Reason,
+    Run,
+    Safety,
+    Score,
+    Scores,
+)
 from helios_client.version import __version__
 from helios_client.webhooks import WebhookEvent, verify_webhook
 
 __all__ = [
-    "ApiError", "AsyncClient", "BadRequest", "Baseline", "Change", "Client", "Confidence", "Conflict",
+    "Activity", "ApiError", "AsyncClient", "BadRequest", "Baseline", "Change", "Client", "Confidence", "Conflict",
     "ConnectionFailed", "CreatedRun", "HeliosError", "Invalid", "NotAuthenticated", "NotFound", "NotPermitted",
     "Patient", "PatientSummary", "Person", "Phrase", "Quality", "RateLimited", "Reading", "Reason", "Retries", "Run",
     "Safety", "Score", "ScoreOverTime", "Scores", "ServerError", "TooLarge", "WaitTimeout", "WebhookEvent",

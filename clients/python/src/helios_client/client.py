@@ -172,6 +172,7 @@ class Client(_Base):
             return _lost(error)
 
     create_run = _now(Operations.create_run)
+    create_activity = _now(Operations.create_activity)
     upload = _now(Operations.upload)
     get_run = _now(Operations.get_run)
     wait = _now(Operations.wait)
@@ -266,6 +267,7 @@ class AsyncClient(_Base):
             return _lost(error)
 
     create_run = _later(Operations.create_run)
+    create_activity = _later(Operations.create_activity)
     upload = _later(Operations.upload)
     get_run = _later(Operations.get_run)
     wait = _later(Operations.wait)

@@ -25,11 +25,22 @@ from helios_client.patients import (
     read_wellness,
 )
 from helios_client.recording import Recording, Source, opened
-from helios_client.runs import CreatedRun, DataToDelete, Person, Run, Status, read_created, read_run
+from helios_client.runs import (
+    Activity,
+    CreatedRun,
+    DataToDelete,
+    Person,
+    Run,
+    Status,
+    read_activity,
+    read_created,
+    read_run,
+)
 
 T = TypeVar("T")
 
 RUNS = "/v1/models/mental-wellness"
+ACTIVITIES = f"{RUNS}-activity"
 PATIENTS = "/ext-api/v1/patients"
 
 # Seconds between two looks at a run. The server lets a key look at one run twice a second.
@@ -71,24 +82,33 @@ class Operations:
         `data_to_delete`. `patient_id` names a patient who has consented. The `idempotency_key` is new for each call
         unless you give one, which makes a call that your program sends again the same one for 24 hours.
         """
-        body: dict[str, Any] = {
-            "user": {
-                "userLabel": person.label,
-                "dateOfBirth": _text(person.date_of_birth),
-                "birthSex": person.birth_sex,
-            },
-            "language": language,
+        body = _about(person, language, tags, patient_id, delete_data, data_to_delete) | {
             "accent": accent,
             "sleepTime": _text(sleep_time),
             "wakeTime": _text(wake_time),
             "recordingTime": _text(recording_time),
-            "tags": [{"name": name, "value": value} for name, value in (tags or {}).items()],
-            "deleteData": delete_data,
-            "dataToDelete": list(data_to_delete) or None,
-            "patientId": patient_id,
         }
-        body = {name: value for name, value in body.items() if value is not None}
-        return asked(_post(RUNS, body, idempotency_key), self.retries, read_created)
+        return asked(_post(RUNS, _sent(body), idempotency_key), self.retries, read_created)
+
+    def create_activity(
+        self,
+        person: Person,
+        language: str = "en-GB",
+        *,
+        tags: Mapping[str, str] | None = None,
+        patient_id: str | None = None,
+        delete_data: bool = False,
+        data_to_delete: Sequence[DataToDelete] = (),
+        return_url: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Steps[Activity]:
+        """A new run that the person records on a page of the server: send them to its `link`.
+
+        `return_url` is where the page leads afterwards; its origin must be on your organisation's list. The rest is as
+        in `create_run`.
+        """
+        body = _about(person, language, tags, patient_id, delete_data, data_to_delete) | {"returnUrl": return_url}
+        return asked(_post(ACTIVITIES, _sent(body), idempotency_key), self.retries, read_activity)
 
     def upload(self, run: CreatedRun | str, recording: Source) -> Steps[None]:
         """Send the recording, which starts the run. `run` is what `create_run` gave, or its `upload_url`.
@@ -271,3 +291,30 @@ def _query(**parameters: date | datetime | str | int | None) -> Query:
         for name, value in parameters.items()
         if value is not None
     ]
+
+
+def _about(
+    person: Person,
+    language: str,
+    tags: Mapping[str, str] | None,
+    patient_id: str | None,
+    delete_data: bool,
+    data_to_delete: Sequence[DataToDelete],
+) -> dict[str, Any]:
+    """What both kinds of create say."""
+    return {
+        "user": {
+            "userLabel": person.label,
+            "dateOfBirth": _text(person.date_of_birth),
+            "birthSex": person.birth_sex,
+        },
+        "language": language,
+        "tags": [{"name": name, "value": value} for name, value in (tags or {}).items()],
+        "deleteData": delete_data,
+        "dataToDelete": list(data_to_delete) or None,
+        "patientId": patient_id,
+    }
+
+
+def _sent(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value is not None}

@@ -31,6 +31,14 @@ class CreatedRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Activity:
+    """`link` opens the page that records the person, for an hour and one recording, to whoever has it."""
+
+    id: str
+    link: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Confidence:
     """`level` is LOW, MEDIUM or HIGH; the whole of a clean recording would give low..high with a chance of 80 %."""
 
@@ -148,6 +156,10 @@ class Run:
 
 def read_created(body: Mapping[str, Any]) -> CreatedRun:
     return CreatedRun(body["id"], body["recordingUploadUrl"])
+
+
+def read_activity(body: Mapping[str, Any]) -> Activity:
+    return Activity(body["id"], body["activityLink"])
 
 
 def read_run(body: Mapping[str, Any]) -> Run:
