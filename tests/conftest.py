@@ -290,8 +290,9 @@ class Server:
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
-@pytest.fixture(scope="session")
-def _server_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@contextmanager
+def serving(log: Path) -> Iterator[Server]:
+    """A web server of the test database, with what is in the environment now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         host, port = listener.getsockname()
@@ -312,8 +313,14 @@ def _server_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFact
         with socket.socket() as probe:
             return probe.connect_ex((host, port)) == 0
 
-    with background(command, tmp_path_factory.mktemp("web") / "log", ready=answers) as process:
+    with background(command, log, ready=answers) as process:
         yield Server(host, port, process)
+
+
+@pytest.fixture(scope="session")
+def _server_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("web") / "log") as server:
+        yield server
 
 
 @pytest.fixture
