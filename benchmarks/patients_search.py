@@ -28,7 +28,7 @@ SEARCHES: dict[str, dict[str, str]] = {
     "no search, page 1": {},
     "no search, page 1,000": {"page": "1000"},
     "a rare family name": {"search": "xylander"},
-    "one patient's name": {"search": "Ana Jørgensen 4563"},
+    "one patient's name": {"search": "Siân Sánchez 4563"},
     "a common given name": {"search": "maria"},
     "a part in many names": {"search": "ová"},
     "with accents": {"search": "Ångström"},
