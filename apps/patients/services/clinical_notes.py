@@ -10,7 +10,7 @@ from django.db import transaction
 
 from apps.accounts import audit
 from apps.accounts.models import Membership, User
-from apps.patients.models import Note, Patient, Session, now_to_the_millisecond
+from apps.patients.models import Note, Session, now_to_the_millisecond
 from apps.patients.services import records, trail
 
 
@@ -27,7 +27,7 @@ def create_note(
     """A note and the session that it was taken in; None when the patient is not there. The person who wrote it is its
     author if they are a member of the organisation: readers of the API look authors up among its members."""
     with transaction.atomic():
-        if _locked_patient(organization_id, patient_id) is None:
+        if records.live_patient(organization_id, patient_id) is None:
             return None
         of_patient = {"organization_id": organization_id, "patient_id": patient_id}
         is_member = Membership.objects.filter(organization_id=organization_id, user=written_by).exists()
@@ -81,7 +81,7 @@ def restore_note(*, actor: audit.Actor, organization_id: UUID, note_id: UUID, re
         notes = Note.objects.filter(organization_id=organization_id, id=note_id)
         patient_id = notes.values_list("patient_id", flat=True).first()
         # The patient first, as where it is deleted with its notes.
-        if patient_id is None or _locked_patient(organization_id, patient_id) is None:
+        if records.live_patient(organization_id, patient_id) is None:
             return None
         note: Note | None = notes.select_for_update().first()
         if note is None or (note.deleted_at is not None and note.deleted_at < records.restorable_since()):
@@ -93,13 +93,6 @@ def restore_note(*, actor: audit.Actor, organization_id: UUID, note_id: UUID, re
 
 def _locked(organization_id: UUID, note_id: UUID) -> Note | None:
     found: Note | None = Note.objects.of(organization_id).select_for_update().filter(id=note_id).first()
-    return found
-
-
-def _locked_patient(organization_id: UUID, patient_id: int) -> Patient | None:
-    """Nobody deletes the patient meanwhile."""
-    patients = Patient.objects.of(organization_id).select_for_update(no_key=True)
-    found: Patient | None = patients.filter(id=patient_id).first()
     return found
 
 
