@@ -29,6 +29,8 @@ READ_IN_THE_WHEEL = {
     "django-filter": "BSD-3-Clause",
     "drf-spectacular-sidecar": "BSD-3-Clause",
     "fido2": "BSD-2-Clause AND Apache-2.0 AND MPL-2.0",
+    "markdown-it-py": "MIT",
+    "mdurl": "MIT",
     "prompt-toolkit": "BSD-3-Clause",
     "qrcode": "BSD-3-Clause AND MIT",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
