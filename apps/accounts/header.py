@@ -2,21 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.middleware import get_user
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from apps.accounts.models import User
+from apps.accounts.models import Membership, User
 from apps.accounts.selectors import Workplace, workplace
 
 _NOWHERE = Workplace(None, ())
 
 
+# The name of the page's address, what it is called, and whether it is for admins alone.
+PAGES = (
+    ("runs", "Runs", False),
+    ("usage", "Usage", False),
+    ("organization", "Organisation", False),
+    ("browse", "API", False),
+    ("account", "Account", False),
+)
+
+
 def organizations(request: HttpRequest) -> dict[str, Any]:
-    """`workplace` for templates. A template that does not ask for it costs no query."""
-    return {"workplace": SimpleLazyObject(lambda: _workplace(request))}
+    """`workplace` and `navigation` for templates. A template that does not ask for them costs no query."""
+    found = cache(lambda: _workplace(request))
+    return {
+        "workplace": SimpleLazyObject(found),
+        "navigation": SimpleLazyObject(lambda: list(_navigation(request, found().current))),
+    }
+
+
+def _navigation(request: HttpRequest, current: Membership | None) -> Iterator[dict[str, Any]]:
+    is_admin = current is not None and current.role == Membership.Role.ADMIN
+    for name, title, for_admins in PAGES:
+        if is_admin or not for_admins:
+            url = reverse(name)
+            yield {"title": title, "url": url, "is_here": _is_below(request.path_info, url)}
+
+
+def _is_below(path: str, url: str) -> bool:
+    return path == url or (url != "/" and path.startswith(f"{url.rstrip('/')}/"))
 
 
 def _workplace(request: HttpRequest) -> Workplace:

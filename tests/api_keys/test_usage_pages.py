@@ -46,7 +46,7 @@ def test_a_member_sees_the_last_thirty_days_beside_the_plans_limits(
     page = text(member.get("/usage"))
     for shown in ("EHR &lt;sync&gt;", f"{key.key_prefix}…", "12,345", "Members, without a key", "developer", "6,000"):
         assert shown in page, shown
-    for hidden in ("999,111", "888,222", foreign.key_prefix, "<script", "style="):
+    for hidden in ("999,111", "888,222", foreign.key_prefix, "<script>", "style="):
         assert hidden not in page, hidden
 
 

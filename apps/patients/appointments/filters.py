@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import date as Date  # noqa: N812 - a filter has the name
-from functools import cache
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
@@ -25,6 +24,7 @@ from helios_site.api.families.healos.query import (
     moments_of,
 )
 from helios_site.api.families.query_field import QueryField
+from helios_site.zones import zone_named
 
 LONGEST = 255
 ORDERS = {"start_at": ("start_at",), "created_at": ("created_at",)}
@@ -37,9 +37,10 @@ class ZoneField(QueryField):
     """The name of a time zone in the IANA database."""
 
     def parse(self, raw: str) -> ZoneInfo:
-        if raw not in zone_names():
+        zone = zone_named(raw)
+        if zone is None:
             raise forms.ValidationError("Invalid time zone. Expected an IANA name such as 'Europe/London'")
-        return ZoneInfo(raw)
+        return zone
 
 
 class Said(Filter):
@@ -105,8 +106,3 @@ class AppointmentFilter(FilterSet):
     def _days(self) -> tuple[Date | None, Date | None]:
         said = self.form.cleaned_data
         return (said["date"], said["date"]) if said["date"] else (said["start_date"], said["end_date"])
-
-
-@cache
-def zone_names() -> frozenset[str]:
-    return frozenset(available_timezones())

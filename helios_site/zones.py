@@ -1,0 +1,46 @@
+"""Times that a person types, in the zone of their browser.
+
+A form has a hidden field `zone`, UTC until `static/helios/times.js` names the browser's own there and turns the
+moments that the form already shows into it. So a form works without scripts, in UTC, and says so.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.core.exceptions import ValidationError
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """The IANA zone of exactly that name; no name is taken for a path of files."""
+    return ZoneInfo(name) if name in _names() else None
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def read_moment(text: str, zone_name: str) -> datetime:
+    """The moment that the field of type `datetime-local` named, in UTC. Raises ValidationError.
+
+    Of an hour that the clocks show twice it is the first one; one that they leave out is taken as if they had not
+    been changed yet.
+    """
+    zone = zone_named(zone_name or "UTC")
+    if zone is None:
+        raise ValidationError("The time zone of your browser is not known here. Set another one, or ask your operator.")
+    try:
+        typed = datetime.fromisoformat(text.strip())
+        if typed.tzinfo is not None:
+            raise ValueError
+        return typed.replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValidationError("Enter a date and a time, such as 2026-03-01 14:30.") from None
+
+
+def shown_moment(moment: datetime | None) -> str:
+    """The value of a `datetime-local` field of a form whose `zone` is UTC."""
+    return "" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
