@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
-from apps.accounts.models import Organization
+from apps.accounts.models import ConsentText, Organization
 
 MAX_TEXT_CHARS = 10_000
 # Changed together: a run keeps the version, which must say for good what the text was.
@@ -37,6 +38,11 @@ def present(organization: Organization) -> Consent:
     if own is not None:
         return Consent(str(own.number), own.text)
     return Consent(DEFAULT_VERSION, DEFAULT_TEXT.format(organization=organization.name))
+
+
+def earlier(organization: Organization) -> QuerySet[ConsentText]:
+    """The organisation's own texts before the present one, newest first. Before the first of them, ours was shown."""
+    return organization.consent_texts.order_by("-number")[1:]
 
 
 def clean_text(text: str) -> str:

@@ -9,7 +9,6 @@ import math
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
@@ -19,7 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.accounts import audit, consent_texts, invitations, members, organizations
+from apps.accounts import audit, invitations, members
 from apps.accounts.membership_required import for_admins, for_members
 from apps.accounts.models import Invitation, Membership, User
 from apps.accounts.selectors import CURRENT_ORGANIZATION, has_other_admin
@@ -35,17 +34,6 @@ INVITING = Rate(30, 3600)  # mails that an organisation may have sent to people 
 def organization(request: HttpRequest, current: Membership) -> HttpResponse:
     """Who belongs to it, and for admins the forms."""
     return _page(request, current)
-
-
-@require_POST
-@for_admins
-def rename(request: HttpRequest, current: Membership) -> HttpResponse:
-    name = request.POST.get("name", "")
-    try:
-        organizations.rename_organization(actor=_actor(request), organization_id=current.organization_id, name=name)
-    except ValidationError as error:
-        return _page(request, current, problem=_text(error), status=400, typed={"name": name})
-    return _back(request, "Renamed.")
 
 
 @require_POST
@@ -108,32 +96,6 @@ def remove(request: HttpRequest, current: Membership, membership_id: int) -> Htt
 
 
 @require_POST
-@for_admins
-def change_origins(request: HttpRequest, current: Membership) -> HttpResponse:
-    typed = request.POST.get("origins", "")
-    try:
-        organizations.change_activity_origins(
-            actor=_actor(request), organization_id=current.organization_id, origins=typed.split()
-        )
-    except ValidationError as error:
-        return _page(request, current, problem=_text(error), status=400, typed={"origins": typed})
-    return _back(request, "Saved: activity links that are opened from now on go by these origins.")
-
-
-@require_POST
-@for_admins
-def change_consent_text(request: HttpRequest, current: Membership) -> HttpResponse:
-    typed = request.POST.get("text", "")
-    try:
-        version = organizations.change_consent_text(
-            actor=_actor(request), organization_id=current.organization_id, text=typed
-        )
-    except ValidationError as error:
-        return _page(request, current, problem=_text(error), status=400, typed={"consent": typed})
-    return _back(request, f"People agree to version {version} from now on.")
-
-
-@require_POST
 @for_members
 def leave(request: HttpRequest, current: Membership) -> HttpResponse:
     try:
@@ -175,8 +137,6 @@ def _page(
         .filter(organization=current.organization)
         .order_by("created_at", "id"),
         "roles": Membership.Role.choices,
-        "consent": consent_texts.present(current.organization),
-        "general_origins": settings.HELIOS_ACTIVITY_FRAME_ANCESTORS,
         "problem": problem,
         "typed": typed or {},
     }

@@ -1,10 +1,11 @@
-"""Renaming, suspending and resuming an organisation."""
+"""What an organisation decides about itself, and its suspension by staff."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -57,6 +58,37 @@ def change_consent_text(*, actor: audit.Actor, organization_id: uuid.UUID, text:
     added = organization.consent_texts.create(number=last + 1, text=text)
     _record("organization.consent_text_changed", actor, organization, f"version {added.number}")
     return str(added.number)
+
+
+@transaction.atomic
+def change_defaults(
+    *,
+    actor: audit.Actor,
+    organization_id: uuid.UUID,
+    check_language: str,
+    check_delete_data: bool,
+    notes_from_runs: bool | None,
+) -> Organization:
+    """What a new check begins with (no language: the installation's first one), and whether finished runs of patients
+    leave notes (None: as the installation is set).
+
+    Raises Organization.DoesNotExist, ValidationError for a language that the installation does not take."""
+    if check_language and check_language not in settings.HELIOS_LANGUAGES:
+        raise ValidationError(f"Choose one of these languages: {', '.join(settings.HELIOS_LANGUAGES)}.")
+    organization = _locked(organization_id)
+    wanted = {
+        "check_language": check_language,
+        "check_delete_data": check_delete_data,
+        "notes_from_runs": notes_from_runs,
+    }
+    changes = {name: value for name, value in wanted.items() if getattr(organization, name) != value}
+    if changes:
+        for name, value in changes.items():
+            setattr(organization, name, value)
+        organization.save(update_fields=list(changes))
+        said = ", ".join(f"{name}: {value}" for name, value in changes.items())
+        _record("organization.defaults_changed", actor, organization, said)
+    return organization
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from django.urls import path
 
 from apps.accounts import closing_pages, views
 from apps.accounts import organization_pages as people
+from apps.accounts import organization_settings_pages as decisions
 from apps.accounts.invitation_page import invitation
 
 # A view in `atomic` writes its audit row by a signal, and so in the transaction of what it records.
@@ -47,10 +48,12 @@ urlpatterns = [
     path("invitations/<str:token>", invitation, name="invitation"),
     path("organization", people.organization, name="organization"),
     path("organization/switch", people.switch, name="organization-switch"),
-    path("organization/rename", people.rename, name="organization-rename"),
     path("organization/invite", people.invite, name="organization-invite"),
-    path("organization/activity-origins", people.change_origins, name="organization-origins"),
-    path("organization/consent-text", people.change_consent_text, name="organization-consent"),
+    path("organization/settings", decisions.organization_settings, name="organization-settings"),
+    path("organization/rename", decisions.rename, name="organization-rename"),
+    path("organization/defaults", decisions.change_defaults, name="organization-defaults"),
+    path("organization/activity-origins", decisions.change_origins, name="organization-origins"),
+    path("organization/consent-text", decisions.change_consent_text, name="organization-consent"),
     path("organization/leave", people.leave, name="organization-leave"),
     path("organization/close", closing_pages.close_page, name="organization-close"),
     path("organization/reopen", closing_pages.reopen, name="organization-reopen"),

@@ -213,7 +213,9 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "logout"): Row(*[302] * 10),
     ("GET", "organization"): PAGE,
     ("POST", "organization/switch"): Row(*[302] * 10),  # to the log-in page, or back
+    ("GET", "organization/settings"): PAGE_OF_ADMINS,
     ("POST", "organization/rename"): FORM,
+    ("POST", "organization/defaults"): FORM._replace(admin=302, foreign=302),  # nothing chosen is a choice
     ("POST", "organization/invite"): FORM,
     ("POST", "organization/activity-origins"): FORM._replace(admin=302, foreign=302),  # none is a choice
     ("POST", "organization/consent-text"): FORM,

@@ -39,7 +39,7 @@ for (const link of document.querySelectorAll("main a")) link.style.cssText = "di
 BEFORE = ["/login", "/signup", "/reset-password"]
 SIGNED_IN = [
     "/account", "/account/email", "/account/password", "/account/sessions", "/account/two-step",
-    "/organization", "/organization/close", "/usage", "/first-key", "/browse/", "/runs",
+    "/organization", "/organization/settings", "/organization/close", "/usage", "/first-key", "/browse/", "/runs",
 ]  # fmt: skip
 MISSING = "/there-is-no-such-page"
 

@@ -16,7 +16,7 @@ RETURN_URL_MAX_CHARS = 2000
 RETURN_URL_PATTERN = "https://[!-~]+"
 NOT_ALLOWED = (
     "an https address is needed whose origin is one of those that your organisation allows; its admins set them at "
-    "/organization, under Hosted activity"
+    "/organization/settings, under Hosted activity"
 )
 
 

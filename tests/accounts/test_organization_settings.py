@@ -1,6 +1,9 @@
-"""What an organisation's admins decide about the hosted activity: whose pages show it, and what people agree to."""
+"""What an organisation's admins decide: what new checks begin with, whose pages show the hosted activity, and what
+people agree to there."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -13,7 +16,8 @@ from apps.accounts.models import AuditEvent, ConsentText, Membership, Organizati
 from apps.accounts.origins import origin_of
 
 pytestmark = pytest.mark.django_db
-PAGE, ORIGINS, CONSENT = "/organization", "/organization/activity-origins", "/organization/consent-text"
+PAGE, ORIGINS, CONSENT = "/organization/settings", "/organization/activity-origins", "/organization/consent-text"
+DEFAULTS = "/organization/defaults"
 CLINIC = "https://clinic.example.org"
 
 
@@ -38,7 +42,7 @@ def test_an_admin_saves_origins_in_the_form_that_browsers_send(ada: Client, orga
     assert ada.post(ORIGINS, {"origins": typed}).status_code == 302
     organization.refresh_from_db()
     assert organization.activity_origins == [CLINIC, "http://localhost:3000", "https://a.example:8443"]
-    assert f"{CLINIC}&#10;http://localhost:3000&#10;https://a.example:8443</textarea>" in ada.get(PAGE).content.decode()
+    assert f"{CLINIC}\nhttp://localhost:3000\nhttps://a.example:8443</textarea>" in ada.get(PAGE).content.decode()
     assert ada.post(ORIGINS, {"origins": typed}).status_code == 302
     assert ada.post(ORIGINS, {"origins": " "}).status_code == 302
     organization.refresh_from_db()
@@ -96,6 +100,11 @@ def test_a_consent_text_gets_a_version_and_the_older_ones_stay(ada: Client, orga
     changes = [reason for action, reason in recorded() if action == "organization.consent_text_changed"]
     assert changes == ["version 1", "version 2"]
 
+    page = ada.get(PAGE).content.decode()
+    assert "Version 2 is shown now" in page
+    assert re.findall(r"<summary>(Version \d+), from", page) == ["Version 1"], "what was agreed to can be read again"
+    assert '<p class="written">We listen.\n\nYou may stop.</p>' in page
+
 
 @pytest.mark.parametrize("text", ["", " \n ", "a\x00b", "a" * 10_001])
 def test_an_unusable_consent_text_is_refused(ada: Client, text: str) -> None:
@@ -108,8 +117,10 @@ def test_a_member_sees_and_changes_none_of_it(organization: Organization) -> Non
     Membership.objects.create(organization=organization, user=user)
     ben = Client()
     ben.force_login(user)
-    assert "Hosted activity" not in ben.get(PAGE).content.decode()
+    assert ben.get(PAGE).status_code == 403
+    assert PAGE not in ben.get("/organization").content.decode()
     assert ben.post(ORIGINS, {"origins": CLINIC}).status_code == 403
+    assert ben.post(DEFAULTS, {"check_language": "en-US"}).status_code == 403
     assert ben.post(CONSENT, {"text": "x"}).status_code == 403
     organization.refresh_from_db()
     assert (organization.activity_origins, ConsentText.objects.count()) == ([], 0)
@@ -123,3 +134,43 @@ def test_staff_change_the_origins_of_an_organisation(admin: Client, organization
     assert organization.activity_origins == [CLINIC, "https://b.example"]
     refused = admin.post(page, {**form, "activity_origins": "http://b.example"})
     assert "An origin is https://" in refused.content.decode()
+
+
+def test_an_admin_chooses_what_new_checks_begin_with(ada: Client, organization: Organization) -> None:
+    assert 'value="en-GB" selected' in ada.get(PAGE).content.decode(), "the installation's first one"
+    form = {"check_language": "en-US", "check_delete_data": "on", "notes_from_runs": "yes"}
+    for _ in range(2):
+        assert ada.post(DEFAULTS, form).status_code == 302
+    organization.refresh_from_db()
+    assert (organization.check_language, organization.check_delete_data, organization.notes_from_runs) == (
+        "en-US",
+        True,
+        True,
+    )
+    page = ada.get(PAGE).content.decode()
+    assert 'value="en-US" selected' in page
+    assert 'name="check_delete_data" autocomplete="off" checked' in page
+    assert 'value="yes" selected' in page
+    assert ada.post(DEFAULTS, {"check_language": "en-US", "notes_from_runs": ""}).status_code == 302
+    organization.refresh_from_db()
+    assert (organization.check_delete_data, organization.notes_from_runs) == (False, None)
+    assert [reason for action, reason in recorded() if action == "organization.defaults_changed"] == [
+        "check_language: en-US, check_delete_data: True, notes_from_runs: True",
+        "check_delete_data: False, notes_from_runs: None",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"check_language": "tlh-KL", "notes_from_runs": "yes"}, "Choose one of these languages: en-GB, en-US."),
+        ({"check_language": "en-US", "notes_from_runs": "perhaps"}, "Choose whether finished checks leave notes."),
+    ],
+)
+def test_a_default_that_does_not_exist_is_refused(
+    ada: Client, organization: Organization, form: dict[str, str], said: str
+) -> None:
+    response = ada.post(DEFAULTS, form)
+    assert (response.status_code, said in response.content.decode()) == (400, True)
+    organization.refresh_from_db()
+    assert (organization.check_language, organization.notes_from_runs) == ("", None)

@@ -1,0 +1,120 @@
+"""The settings of an organisation, for its admins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.accounts import audit, consent_texts, organizations
+from apps.accounts.membership_required import for_admins
+from apps.accounts.models import Membership
+
+NOTES = {"": None, "yes": True, "no": False}
+
+
+@never_cache
+@require_safe
+@for_admins
+def organization_settings(request: HttpRequest, current: Membership) -> HttpResponse:
+    """Its name, what new checks begin with, and the hosted activity."""
+    return _page(request, current)
+
+
+@require_POST
+@for_admins
+def rename(request: HttpRequest, current: Membership) -> HttpResponse:
+    name = request.POST.get("name", "")
+    try:
+        organizations.rename_organization(
+            actor=audit.by_user(request.user), organization_id=current.organization_id, name=name
+        )
+    except ValidationError as error:
+        return _page(request, current, problem=_text(error), typed={"name": name})
+    return _back(request, "Renamed.")
+
+
+@require_POST
+@for_admins
+def change_defaults(request: HttpRequest, current: Membership) -> HttpResponse:
+    typed = {name: request.POST.get(name, "") for name in ("check_language", "check_delete_data", "notes_from_runs")}
+    try:
+        if typed["notes_from_runs"] not in NOTES:
+            raise ValidationError("Choose whether finished checks leave notes.")
+        organizations.change_defaults(
+            actor=audit.by_user(request.user),
+            organization_id=current.organization_id,
+            check_language=typed["check_language"],
+            check_delete_data=bool(typed["check_delete_data"]),
+            notes_from_runs=NOTES[typed["notes_from_runs"]],
+        )
+    except ValidationError as error:
+        return _page(request, current, problem=_text(error), typed=typed)
+    return _back(request, "Saved.")
+
+
+@require_POST
+@for_admins
+def change_origins(request: HttpRequest, current: Membership) -> HttpResponse:
+    typed = request.POST.get("origins", "")
+    try:
+        organizations.change_activity_origins(
+            actor=audit.by_user(request.user), organization_id=current.organization_id, origins=typed.split()
+        )
+    except ValidationError as error:
+        return _page(request, current, problem=_text(error), typed={"origins": typed})
+    return _back(request, "Saved: activity links that are opened from now on go by these origins.")
+
+
+@require_POST
+@for_admins
+def change_consent_text(request: HttpRequest, current: Membership) -> HttpResponse:
+    typed = request.POST.get("text", "")
+    try:
+        version = organizations.change_consent_text(
+            actor=audit.by_user(request.user), organization_id=current.organization_id, text=typed
+        )
+    except ValidationError as error:
+        return _page(request, current, problem=_text(error), typed={"consent": typed})
+    return _back(request, f"People agree to version {version} from now on.")
+
+
+def _page(
+    request: HttpRequest, current: Membership, *, problem: str = "", typed: dict[str, str] | None = None
+) -> HttpResponse:
+    """With what was typed where it was refused, and what is stored elsewhere."""
+    organization = current.organization
+    stored = {
+        "name": organization.name,
+        "check_language": organization.check_language or settings.HELIOS_LANGUAGES[0],
+        "check_delete_data": "on" if organization.check_delete_data else "",
+        "notes_from_runs": {value: name for name, value in NOTES.items()}[organization.notes_from_runs],
+        "origins": "\n".join(organization.activity_origins),
+    }
+    consent = consent_texts.present(organization)
+    context: dict[str, Any] = {
+        "organization": organization,
+        "consent": consent,
+        "earlier_texts": consent_texts.earlier(organization),
+        "general_origins": settings.HELIOS_ACTIVITY_FRAME_ANCESTORS,
+        "languages": settings.HELIOS_LANGUAGES,
+        "general_notes": settings.HEALOS_NOTES_FROM_RUNS,
+        "problem": problem,
+        "values": {**stored, "consent": consent.text, **(typed or {})},
+    }
+    return render(request, "accounts/organization_settings.html", context, status=400 if problem else 200)
+
+
+def _back(request: HttpRequest, said: str) -> HttpResponse:
+    messages.success(request, said)
+    return redirect("organization-settings")
+
+
+def _text(error: ValidationError) -> str:
+    return " ".join(error.messages)
