@@ -18,14 +18,14 @@ from apps.accounts.invitation_page import invitation
 # A view in `atomic` writes its audit row by a signal, and so in the transaction of what it records.
 urlpatterns = [
     path("signup", views.SignUpView.as_view(), name="account_signup"),
-    path("verify-email", signing_in.email_verification_sent, name="account_email_verification_sent"),
+    path("verify-email", views.VERIFICATION_SENT, name="account_email_verification_sent"),
     path("verify-email/<str:key>", views.VerifyEmailView.as_view(), name="account_confirm_email"),
     path("login", signing_in.login, name="account_login"),
     path("login/code", views.CodeView.as_view(), name="mfa_authenticate"),
     path("login/inactive", signing_in.account_inactive, name="account_inactive"),
     path("logout", signing_in.logout, name="account_logout"),
     path("reset-password", signing_in.password_reset, name="account_reset_password"),
-    path("reset-password/sent", signing_in.password_reset_done, name="account_reset_password_done"),
+    path("reset-password/sent", views.PASSWORD_RESET_SENT, name="account_reset_password_done"),
     path("reset-password/done", signing_in.password_reset_from_key_done, name="account_reset_password_from_key_done"),
     path(
         "reset-password/<str:uidb36>/<str:key>",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.views import ConfirmEmailView, SignupView
+from allauth.account.views import ConfirmEmailView, EmailVerificationSentView, PasswordResetDoneView, SignupView
 from allauth.mfa.base.views import AuthenticateView
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -54,6 +55,15 @@ class VerifyEmailView(ConfirmEmailView):
         wanted = self.object.email_address.user.wanted_organization if self.object else ""
         is_taken = bool(wanted) and Organization.objects.filter(name=wanted).exists()
         return context | {"wanted": wanted, "is_taken": is_taken, "name_error": self.name_error}
+
+
+def mails_are_printed() -> bool:
+    """Whether nobody gets a mail, as no server for it is set."""
+    return str(settings.EMAIL_BACKEND).endswith("console.EmailBackend")
+
+
+VERIFICATION_SENT = EmailVerificationSentView.as_view(extra_context={"mails_are_printed": mails_are_printed})
+PASSWORD_RESET_SENT = PasswordResetDoneView.as_view(extra_context={"mails_are_printed": mails_are_printed})
 
 
 class CodeView(AuthenticateView):

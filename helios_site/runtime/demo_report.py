@@ -118,9 +118,11 @@ def next_lines(base_url: str, key: str, run_id: str, recording: Path, staff: str
     header = f"-H 'x-api-key: {key}'"
     runs = base_url + RUNS_PATH
     yield "Look around"
+    yield f"  {base_url}/signup         an organisation of your own, its first key and its first result"
+    yield f"  {base_url}/               the console of the demo's organisation, once you sign in"
+    yield f"  {base_url}/docs           how to call Helios, and how to read its results"
     yield f"  {base_url}/api-reference  every call, to try out with the key below"
     yield f"  {base_url}/admin/         organisations, keys and runs, for staff"
-    yield f"  {base_url}/browse/        the API as pages, for members of an organisation"
     yield f"  Sign in {staff}."
     yield ""
     yield "Paste into a shell"

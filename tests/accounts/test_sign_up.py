@@ -269,3 +269,10 @@ def test_whoever_could_sign_in_before_needs_no_mail_after_the_upgrade() -> None:
     address = EmailAddress.objects.get(user=old)
     assert (address.email, address.verified, address.primary) == ("old@example.org", True, True)
     assert EmailAddress.objects.count() == 2
+
+
+@pytest.mark.parametrize("path", ["/verify-email", "/reset-password/sent"])
+def test_without_a_mail_server_the_page_says_where_the_mail_is(client: Client, settings: Settings, path: str) -> None:
+    assert "has no mail server" not in page(client.get(path))
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    assert "has no mail server and prints its mails instead" in page(client.get(path))

@@ -22,6 +22,7 @@ from helios_site.runtime.datadir import DataDirError
 from helios_site.runtime.demo_client import DemoClient, DemoError, Outcome, sample_recording
 from helios_site.runtime.demo_report import Progress, next_lines, outcome_lines
 from helios_site.runtime.listening import PortError
+from helios_site.runtime.printed_mails import PrintedMails
 from helios_site.runtime.supervisor import Supervisor
 
 ORGANIZATION = "Helios demo"
@@ -40,6 +41,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         def show(url: str) -> None:
             succeeded = False
+            mails = PrintedMails(supervisor.folder / "logs", say)
             try:
                 succeeded = _show(url, supervisor, keep_serving=not options["exit"])
             except Exception as error:  # nobody is above this thread to tell
@@ -48,6 +50,8 @@ class Command(BaseCommand):
             finally:
                 if options["exit"]:
                     supervisor.request_stop(0 if succeeded else 1)
+            if not environ.get("HELIOS_EMAIL_URL"):
+                mails.follow(lambda: supervisor.stopping)
 
         # Who tries Helios out may try signing up, too, and sees what becomes of a patient's runs.
         environ = {"HELIOS_SIGNUP": "open", "HELIOS_HEALOS_NOTES_FROM_RUNS": "true", **os.environ}
@@ -83,7 +87,7 @@ def _show(url: str, supervisor: Supervisor, *, keep_serving: bool) -> bool:
         say("")
         for line in next_lines(url, key, outcome.run["id"], recording, staff):
             say(line)
-        say("\nHelios keeps serving; press Ctrl-C to stop.")
+        say("\nHelios keeps serving; press Ctrl-C to stop. Without a mail server, its mails are printed here.")
     return bool(outcome.run["status"] == "COMPLETE_OK")
 
 
