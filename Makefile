@@ -56,7 +56,7 @@ chaos: dev
 
 # Leaves a trace and a screenshot of each step.
 browser-test: dev
-	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/python -m tests.browser.programs
 	$(WITH_SERVERS) $(BIN)/python -m pytest -m browser tests/browser --basetemp $(SCREENSHOTS) $(ARGS)
 
 check: dev

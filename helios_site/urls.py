@@ -27,6 +27,7 @@ urlpatterns = [
     path("first-key", first_key, name="first-key"),
     path("key-replacements/<str:replacement_token>", replacement, name="key-replacement"),
     path("", include("helios_site.api.urls")),  # /openapi.json, /api-reference
+    path("", include("helios_site.documentation.urls")),
     path("browse/", include("helios_site.browse")),
     re_path(r"^uploads/(?P<run_id>[^/]+)$", uploads.upload, name="upload"),
     path("activity/<str:model_run_id>", activity.activity, name="activity"),

@@ -32,7 +32,7 @@ _ASSETS = {
 }
 
 
-def _for_readers(view: View) -> View:
+def for_readers(view: View) -> View:
     """Who may read the description."""
 
     @wraps(view)
@@ -54,12 +54,12 @@ def _description() -> bytes:
     return json.dumps(schema, ensure_ascii=False).encode()
 
 
-@_for_readers
+@for_readers
 def openapi(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_description(), content_type="application/json")
 
 
-@_for_readers
+@for_readers
 def api_reference(request: HttpRequest) -> HttpResponse:
     return render(request, "api_reference.html")
 
@@ -75,7 +75,7 @@ def _asset(path: str) -> tuple[bytes, bytes]:
     return plain, gzip.compress(plain, mtime=0)
 
 
-@_for_readers
+@for_readers
 def asset(request: HttpRequest, name: str) -> HttpResponse:
     if name not in _ASSETS:
         raise Http404

@@ -203,6 +203,9 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "openapi.json"): OPEN,
     ("GET", "api-reference"): OPEN,
     ("GET", "api-reference/<str:name>"): OPEN,
+    ("GET", "docs"): OPEN,
+    ("GET", "docs/<slug:page>"): OPEN,
+    ("GET", "docs/<path:file>"): OPEN,
     ("GET", "livez"): OPEN,
     ("GET", "readyz"): OPEN,
     ("GET", "metrics"): OPEN,  # to this machine; from elsewhere its own token decides

@@ -97,7 +97,7 @@ WEBHOOK = {"url": "https://93.184.216.34/hook", "events": ["model_run.completed"
 def own_objects(client: Client, make_key: MakeKey, method: str, route: str) -> dict[str, str]:
     """What the route names, of the organisation that `client` has a key of, and untouched by anybody."""
     names = set(re.findall(r"<\w+:(\w+)>", route)) | ({"recordingUploadUrl"} if method == "PUT" else set())
-    objects = {"name": "start.js", "uidb36": "0", "key": "0"}
+    objects = {"name": "start.js", "page": "keys", "file": "gitleaks.toml", "uidb36": "0", "key": "0"}
     if names & {"model_run_id", "recordingUploadUrl"}:
         run = create(client)
         objects |= {"model_run_id": run["id"], "recordingUploadUrl": run["recordingUploadUrl"]}

@@ -12,6 +12,7 @@ import pytest
 from apps.accounts.audit import SYSTEM
 from apps.accounts.invitations import invite_member
 from apps.accounts.models import Membership, Organization
+from helios_site.documentation.pages import PAGES
 from tests.accounts.signing import PASSWORD, make_person
 from tests.browser.examiner import Examiner
 from tests.browser.test_activity import new_run
@@ -30,7 +31,7 @@ document.querySelector("main").innerHTML = `<input id="nameless"><p>faint</p><a 
 document.querySelector("main p").style.cssText = "color: #999; background: #aaa";
 for (const link of document.querySelectorAll("main a")) link.style.cssText = "display: block; width: 9px; height: 9px";
 """
-BEFORE = ["/login", "/signup", "/reset-password"]
+BEFORE = ["/login", "/signup", "/reset-password", "/docs", *(f"/docs/{name}" for name in PAGES)]
 SIGNED_IN = [
     "/account", "/account/email", "/account/password", "/account/sessions", "/account/two-step",
     "/organization", "/organization/settings", "/organization/close", "/usage", "/first-key", "/browse/", "/runs",

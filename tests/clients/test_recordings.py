@@ -1,4 +1,4 @@
-"""Recordings by the client through the whole pipeline, and the samples of its README as a customer runs them."""
+"""Recordings by the client and its command through the whole pipeline."""
 
 from __future__ import annotations
 
@@ -7,31 +7,19 @@ import json
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from apps.webhooks.signing import signed_headers
 from helios_client import AsyncClient, Person
 from helios_client.command import main
 from tests import audio
-from tests.clients.test_webhooks import BODY, SECRET
 from tests.conftest import RECORDINGS, MakeKey
+from tests.docs.samples import samples
 from tests.project.checkout import ROOT
 
 pytestmark = RECORDINGS
 PACKAGE = ROOT / "clients" / "python"
-README = (PACKAGE / "README.md").read_text()
-
-
-def samples(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-
-
-def sample(language: str, containing: str) -> str:
-    [found] = [text for text in samples(language) if containing in text]
-    return found
 
 
 @pytest.fixture
@@ -54,20 +42,8 @@ def ran(*command: str) -> str:
     return done.stdout
 
 
-def test_the_python_sample_prints_transcript_and_scores(worker: Path, folder: Path) -> None:
-    transcript, *scores = ran(sys.executable, "-W", "error", "-c", sample("python", "helios.score")).splitlines()
-    assert "it was the best of times" in re.sub(r"[^a-z ]", "", transcript.lower())
-    names = ["mental_strain", "distress", "stress", "exhaustion", "sleep_propensity", "low_self_esteem"]
-    assert [line.split()[0] for line in scores] == names
-    for line in scores:
-        assert 0 <= float(line.split()[1]) <= 1
-        assert re.search(r"Confidence\(level='(LOW|MEDIUM)', low=0\.\d+, high=[01]\.\d+\)$", line)
-
-
 def test_the_command_prints_a_result(worker: Path, folder: Path) -> None:
-    command = sample("sh", "helios run").splitlines()[0]
-    assert command == "helios run recording.wav"
-    out = ran(sys.executable, "-W", "error", "-m", "helios_client", *command.split()[1:])
+    out = ran(sys.executable, "-W", "error", "-m", "helios_client", "run", "recording.wav")
     assert re.search(r"^mental strain +0\.\d\d  0\.\d\d to \d\.\d\d, confidence (LOW|MEDIUM)$", out, re.MULTILINE)
     assert len(re.findall(r", confidence [A-Z]+$", out, re.MULTILINE)) == 6
     assert re.search(r"^quality (GOOD|FAIR|POOR)", out, re.MULTILINE)
@@ -117,7 +93,7 @@ def test_several_runs_of_a_patient_at_once(worker: Path, folder: Path) -> None:
 def test_a_run_without_results_ends_the_command_with_one_line(
     worker: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    [_, line] = sample("sh", "helios run").splitlines()
+    _, line = samples("clients/python/README.md", "sh")[0].splitlines()
     arguments = line.replace("recording.wav", "short.wav").split()[1:]
     assert main(arguments) == 1
     printed = capsys.readouterr()
@@ -125,30 +101,6 @@ def test_a_run_without_results_ends_the_command_with_one_line(
     assert (run["status"], run["userLabel"]) == ("COMPLETE_ERROR", "person-1")
     assert run["extensions"]["tags"] == [{"name": "site", "value": "north"}]
     assert printed.err == f"helios: run {run['id']} ended with ERR_RECORDING_TOO_SHORT: {run['errorReason']}\n"
-
-
-def test_the_async_sample_prints_the_patient(folder: Path) -> None:
-    out = ran(sys.executable, "-W", "error", "-c", sample("python", "asyncio.run"))
-    summary, patient = out.splitlines()
-    assert summary.startswith("PatientSummary(id='")
-    assert patient.endswith(" Maria Santos")
-
-
-def test_every_sample_of_python_is_python() -> None:
-    assert len(samples("python")) == 3
-    for text in samples("python"):
-        compile(text, "README.md", "exec")
-
-
-def test_the_webhook_sample_answers(capsys: pytest.CaptureFixture[str]) -> None:
-    names: dict[str, object] = {}
-    exec(sample("python", "verify_webhook"), names)  # noqa: S102 - the sample
-    receive = names["receive"]
-    assert callable(receive)
-    headers = signed_headers("event-1", int(time.time()), BODY, [SECRET])
-    assert receive(BODY, headers, SECRET) == 200
-    assert capsys.readouterr().out == "event-1 model_run.completed run-1\n"
-    assert receive(BODY + b" ", headers, SECRET) == 400
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from django.conf import settings
 
+from helios_site.documentation.pages import PAGES
 from helios_site.runtime.plan import Options, clock_programs, serving_programs
 from helios_site.settings import ENV
 from release import lock
@@ -21,7 +22,7 @@ from tests.project.dockerfile import Stage, parse
 # What compiles, and what only a compilation needs.
 BUILD_TOOLS = re.compile(r"\b(gcc|g\+\+|clang|make|cmake|build-essential|rustc|cargo|git|pip3? install|\S+-dev)\b")
 OURS = ("web", "worker", "webhooks", "beat", "migrate")
-NOT_IN_IMAGE = {".ci", "benchmarks", "clients", "docs", "release", "tests"}
+NOT_IN_IMAGE = {".ci", "benchmarks", "clients", "release", "tests"}
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +132,8 @@ def test_what_the_image_needs_passes_dockerignore_and_nothing_else_does() -> Non
     admitted = {line.removeprefix("!") for line in lines if line.startswith("!")}
     folders = {path.parts[0] for path in tracked_files() if len(path.parts) > 1}
     assert folders - NOT_IN_IMAGE <= admitted, "a new folder: let it into the image, or name it in NOT_IN_IMAGE"
-    assert {"manage.py", "requirements.lock", "LICENSE", "NOTICE", "docs/licences.md"} <= admitted
+    assert {"manage.py", "requirements.lock", "LICENSE", "NOTICE", "docs"} <= admitted
+    assert {source.path for source in PAGES.values() if not source.path.startswith("docs/")} <= admitted
     assert not admitted & {"tests", ".git", ".env", ".venv", ".helios"}
 
 

@@ -21,6 +21,8 @@ from apps.model_runs.pages import history, result
 from apps.model_runs.summary import NO_DIAGNOSIS
 from helios_site.api.families.helios.errors import Invalid
 from helios_site.api.families.helios.query import page, read_cursor
+from helios_site.documentation import markdown
+from helios_site.documentation.pages import rendered
 
 PAGE_SIZE = 50
 UNFINISHED = (Status.CREATED, Status.RUNNING)
@@ -125,9 +127,8 @@ def run_page(request: HttpRequest, current: Membership, model_run_id: UUID) -> H
 def model_card(request: HttpRequest, current: Membership, model_run_id: UUID) -> HttpResponse:
     """The card of the model that scored the run: the one stored with it, or that of the shipped one."""
     run = _run(current, model_run_id)
-    card = selectors.stored_card(run.model_version)
-    if card is None:
-        card = (settings.BASE_DIR / "docs" / "model-card.md").read_text(encoding="utf-8")
+    stored = selectors.stored_card(run.model_version)
+    card = rendered("model-card") if stored is None else markdown.render(stored)
     return render(request, "runs/model_card.html", {"run": run, "card": card})
 
 
