@@ -88,7 +88,7 @@ def test_no_page_keeps_people_out(
             examiner.open(path)
         complaints.extend(visitor.complaints)
         examiner.open(MISSING, status=404)
-        for path in ("/runs", runs[0]):
+        for path in ("/runs", runs[0], "/docs/keys"):
             examiner.open(path, width=1440)
         found.extend(examiner.found)
         page.evaluate(FAULTS)

@@ -20,7 +20,7 @@ LIMIT = 300_000  # bytes of a page with its images and styles
 def content(path: str) -> str:
     answer = Client().get(path)
     assert answer.status_code == 200, path
-    return b"".join(answer.streaming_content).decode() if answer.streaming else answer.content.decode()
+    return answer.getvalue().decode()
 
 
 @pytest.fixture(scope="module")
