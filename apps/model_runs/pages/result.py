@@ -20,7 +20,7 @@ STATUSES = {
     "COMPLETE_OK": "Scored",
     "COMPLETE_ERROR": "Not scored",
 }
-# As the README says what a score rests on.
+# As docs/results.md says what a score rests on.
 EVIDENCE = {
     "literature_index": "voice features that publications connect with the state; no recording was labelled with it",
     "authored_words": "what the person said, read by heads that learnt from sentences written for the purpose",
