@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -11,14 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from apps.api_keys.models import UNUSED_DAYS, ApiKey
-
-
-def _live(now: datetime) -> Q:
-    return Q(
-        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
-        Q(grace_ends_at__isnull=True) | Q(grace_ends_at__gt=now),
-        revoked_at__isnull=True,
-    )
+from apps.api_keys.selectors import live
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -37,7 +30,7 @@ class StatusFilter(admin.SimpleListFilter):
             case "expired":
                 return queryset.filter(ended, revoked_at__isnull=True)
             case "active":
-                return queryset.filter(_live(now))
+                return queryset.filter(live(now))
             case _:
                 return queryset
 
@@ -55,10 +48,10 @@ class AttentionFilter(admin.SimpleListFilter):
         now = timezone.now()
         match self.value():
             case "lasting":
-                return queryset.filter(_live(now), expires_at__isnull=True)
+                return queryset.filter(live(now), expires_at__isnull=True)
             case "unused":
                 last = now - timedelta(days=UNUSED_DAYS)
                 # What was issued later cannot be quiet so long; said, it lets the index of the newest skip them.
-                return queryset.filter(_live(now), quiet_since__lte=last.date(), created_at__lte=last)
+                return queryset.filter(live(now), quiet_since__lte=last.date(), created_at__lte=last)
             case _:
                 return queryset

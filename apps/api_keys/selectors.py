@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Q, QuerySet
 
 from apps.accounts import audit
 from apps.accounts.models import Organization
@@ -88,6 +89,30 @@ def key_of_raw(raw_key: str) -> ApiKey | None:
 def has_keys(organization: Organization) -> bool:
     """Whether the organisation has, or ever had, a key."""
     return ApiKey.objects.filter(organization=organization).exists()
+
+
+def live(now: datetime) -> Q:
+    """What is true of a key that is accepted at `now`."""
+    return Q(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+        Q(grace_ends_at__isnull=True) | Q(grace_ends_at__gt=now),
+        revoked_at__isnull=True,
+    )
+
+
+def list_keys(organization_id: uuid.UUID) -> QuerySet[ApiKey]:
+    """The organisation's keys, live and ended, the newest first."""
+    return ApiKey.objects.filter(organization_id=organization_id).order_by("-created_at", "-id")
+
+
+def get_key(organization_id: uuid.UUID, key_id: uuid.UUID) -> ApiKey | None:
+    """One key with who made and who revoked it, and the key that takes its place; None where it is not theirs."""
+    keys = list_keys(organization_id).select_related("organization", "created_by", "revoked_by", "superseded_by")
+    return keys.filter(id=key_id).first()
+
+
+def count_live(organization_id: uuid.UUID, now: datetime) -> int:
+    return list_keys(organization_id).filter(live(now)).count()
 
 
 def keys_by_prefix(prefix: str, limit: int = 20) -> list[ApiKey]:

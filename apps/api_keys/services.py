@@ -10,7 +10,6 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts import audit
@@ -19,7 +18,7 @@ from apps.accounts.models import Organization, User
 from apps.api_keys import limits, notices, tokens, validation
 from apps.api_keys.models import ApiKey, KeyNotice, KeyReplacement
 from apps.api_keys.scopes import EVERYTHING
-from apps.api_keys.selectors import has_keys
+from apps.api_keys.selectors import count_live, has_keys
 from helios_site.api.events import Event, announce
 
 _CLEANERS: dict[str, Callable[[Any], Any]] = {
@@ -42,6 +41,10 @@ class NotTheFirst(Exception):
     """The organisation has, or had, a key already."""
 
 
+class IssuedAlready(Exception):
+    """A key of this id was issued: the same form was sent twice. What the first answer showed is not shown again."""
+
+
 class KeyEnded(Exception):
     """The key is revoked, expired or rotated already; the text says which, for its owner."""
 
@@ -58,11 +61,13 @@ def issue_key(
     rate_limit_per_minute: int | None = None,
     created_by: User | None = None,
     by_staff: bool = False,
+    key_id: uuid.UUID | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key and its raw value, which exists from now on only in the caller's hands.
 
-    Only staff may set a limit above the organisation's plan. Raises ValidationError, by field, or as a whole when the
-    organisation has `API_KEY_MAX_PER_ORG` live keys.
+    Only staff may set a limit above the organisation's plan. With `key_id`, which the caller drew before, a call that
+    is made twice issues one key. Raises ValidationError, by field, or as a whole when the organisation has
+    `API_KEY_MAX_PER_ORG` live keys; IssuedAlready.
     """
     fields = _cleaned(
         name=name,
@@ -72,6 +77,11 @@ def issue_key(
         rate_limit_per_minute=rate_limit_per_minute,
     )
     fields |= _limit(organization, fields["rate_limit_per_minute"], by_staff)
+    if key_id is not None:
+        take_turns(organization)
+        if ApiKey.objects.filter(id=key_id).exists():
+            raise IssuedAlready
+        fields["id"] = key_id
     require_room(organization)
     key, raw_key = _store(organization, created_by, fields)
     _record("api_key.created", actor, key, reason=", ".join(key.scopes))
@@ -294,14 +304,7 @@ def require_room(organization: Organization) -> None:
     """Raise ValidationError if the organisation has no room for one more live key. To be called in a transaction:
     two who issue a key at once take turns here, so that the maximum is exact."""
     take_turns(organization)
-    now = timezone.now()
-    live = ApiKey.objects.filter(
-        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
-        Q(grace_ends_at__isnull=True) | Q(grace_ends_at__gt=now),
-        organization=organization,
-        revoked_at__isnull=True,
-    )
-    if live.count() >= settings.API_KEY_MAX_PER_ORG:
+    if count_live(organization.id, timezone.now()) >= settings.API_KEY_MAX_PER_ORG:
         raise ValidationError(
             {
                 NON_FIELD_ERRORS: f"The organisation has {settings.API_KEY_MAX_PER_ORG} live keys, "
