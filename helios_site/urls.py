@@ -39,6 +39,7 @@ urlpatterns = [
     path("api/v1/", include("apps.api_keys.urls")),
     path("v1/", include("apps.api_keys.usage.urls")),
     path("usage", usage_page, name="usage"),
+    path("", include("apps.api_keys.pages.urls")),
     path("", include("apps.model_runs.pages.urls")),
     path("v1/", include("apps.model_runs.urls")),
     path("ext-api/v1/", include("apps.api_keys.ext_api_urls")),

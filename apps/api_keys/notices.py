@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts import admin_mails, audit
@@ -86,6 +87,10 @@ def _claim() -> list[KeyNotice]:
     return list(alike.select_related("key__organization", "replacement")[:KEYS_IN_A_MAIL])
 
 
+def _page_of(notices: Sequence[KeyNotice]) -> str:
+    return reverse("keys") if len(notices) > 1 else reverse("key", args=[notices[0].key_id])
+
+
 def _mail_of(notices: Sequence[KeyNotice]) -> int:
     kind, organization = Kind(notices[0].kind), notices[0].key.organization
     which = f"API key {notices[0].key.key_prefix}…" if len(notices) == 1 else f"{len(notices)} API keys"
@@ -97,7 +102,7 @@ def _mail_of(notices: Sequence[KeyNotice]) -> int:
         context={
             "kind": kind.value,
             "notices": [(notice, notice.replacement and links.renew(notice.replacement)) for notice in notices],
-            "keys_url": f"{settings.HELIOS_PUBLIC_BASE_URL}/browse/api/v1/ext-api-keys",
+            "keys_url": settings.HELIOS_PUBLIC_BASE_URL + _page_of(notices),
         },
     )
     if mailed is None:

@@ -59,6 +59,17 @@ def test_an_expiry_is_announced_seven_days_and_one_day_ahead_and_when_it_is_ther
     ]
 
 
+def test_a_mail_leads_to_the_key_or_where_there_are_several_to_the_list(make_key: MakeKey) -> None:
+    key = make_key()[0]
+    services.revoke_key(actor=SYSTEM, key_id=key.id, reason="over")
+    notices.send_due_notices()
+    assert f"http://127.0.0.1:8000/keys/{key.id}\n" in mail.outbox[-1].body
+    for _ in range(2):
+        services.revoke_key(actor=SYSTEM, key_id=make_key()[0].id, reason="over")
+    notices.send_due_notices()
+    assert "http://127.0.0.1:8000/keys\n" in mail.outbox[-1].body
+
+
 def test_a_short_lived_key_is_not_announced_to_who_has_just_made_it(make_key: MakeKey) -> None:
     start = timezone.now()
     make_key(expires_at=start + 3 * DAY)

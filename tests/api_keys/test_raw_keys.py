@@ -66,6 +66,16 @@ def by_a_form_of_the_browsable_api(people: People) -> str:
     return key_in(people.ada.post(f"/browse{KEYS}", form, headers={"accept": "text/html"}))
 
 
+def by_the_page_of_a_new_key(people: People) -> str:
+    [ticket] = re.findall(r'name="ticket" value="([^"]+)"', people.ada.get("/keys/new").content.decode())
+    return key_in(people.ada.post("/keys/new", {"name": "by the console", "access": "everything", "ticket": ticket}))
+
+
+def by_the_page_of_a_rotation(people: People) -> str:
+    by_the_api(people)
+    return key_in(people.ada.post(f"/keys/{newest().pk}/rotate", {"grace": "3600"}))
+
+
 def by_rotation(people: People) -> str:
     by_the_api(people)
     return key_in(send(people.ada, "POST", f"{KEYS}/{newest().pk}/rotate", {}))
@@ -91,8 +101,8 @@ def by_replacement(people: People) -> str:
 
 
 WAYS: list[Callable[[People], str]] = [
-    by_the_page_of_the_first_key, by_the_api, by_a_form_of_the_browsable_api, by_rotation, by_staff, by_command,
-    by_replacement,
+    by_the_page_of_the_first_key, by_the_api, by_a_form_of_the_browsable_api, by_the_page_of_a_new_key,
+    by_the_page_of_a_rotation, by_rotation, by_staff, by_command, by_replacement,
 ]  # fmt: skip
 
 
@@ -113,6 +123,8 @@ def use(raw_key: str, people: People) -> None:
 
     people.ada.get(f"{KEYS}/{raw_key}?page={raw_key}")
     assert send(people.ada, "POST", KEYS, ANYTHING | {"name": raw_key}).status_code == 400
+    assert people.ada.post(f"/keys/{key.pk}", {"name": raw_key, "access": "everything"}).status_code == 400
+    people.ada.get("/keys", {"state": raw_key})
     people.staff.get(ADMIN, {"q": raw_key})
     people.staff.get("/admin/accounts/auditevent/export", {"object": raw_key})
     assert key.name in people.staff.post(f"{ADMIN}find/", {"text": f"GET /?key={raw_key}"}).content.decode()

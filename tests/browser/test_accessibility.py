@@ -35,6 +35,7 @@ BEFORE = ["/login", "/signup", "/reset-password", "/docs", *(f"/docs/{name}" for
 SIGNED_IN = [
     "/account", "/account/email", "/account/password", "/account/sessions", "/account/two-step",
     "/organization", "/organization/settings", "/organization/close", "/usage", "/first-key", "/browse/", "/runs",
+    "/keys", "/keys/new",
 ]  # fmt: skip
 MISSING = "/there-is-no-such-page"
 
