@@ -84,7 +84,8 @@ def new_key(request: HttpRequest, current: Membership) -> HttpResponse:
         live = selectors.count_live(organization.id, timezone.now())
         form = NewKeyForm(initial={"access": "checks", "zone": "UTC"})
         return _form_page(request, current, form, is_full=live >= settings.API_KEY_MAX_PER_ORG)
-    form, key_id = NewKeyForm(request.POST), read_ticket(request.POST.get("ticket", ""), organization.id)
+    form, ticket = NewKeyForm(request.POST), request.POST.get("ticket", "")
+    key_id = read_ticket(ticket, organization.id)
     if key_id is None:
         form.add_error(None, "This form was not made for your organisation. Look it over and send it once more.")
     if key_id is not None and form.is_valid():
@@ -105,7 +106,7 @@ def new_key(request: HttpRequest, current: Membership) -> HttpResponse:
             return show(request, current, own_key(current, key_id), problem=twice, status=409)
         except ValidationError as error:
             form.add_error(None, error)
-    return _form_page(request, current, form, status=400, ticket=key_id and request.POST["ticket"])
+    return _form_page(request, current, form, status=400, ticket=ticket if key_id else "")
 
 
 def _form_page(
@@ -114,7 +115,7 @@ def _form_page(
     form: NewKeyForm,
     *,
     status: int = 200,
-    ticket: str | None = None,
+    ticket: str = "",
     is_full: bool = False,
 ) -> HttpResponse:
     context = {
