@@ -96,6 +96,7 @@ def test_the_list_is_paged_and_costs_the_same_queries_however_many_keys_there_ar
 def test_an_organisation_without_keys_reads_what_they_are_for(client: Client) -> None:
     page = client.get(LIST)
     assert "A key is how your backend proves who it is" in text(page)
+    assert 'href="/docs/keys"' in page.content.decode()
     assert f'href="{NEW}">Make the first key' in page.content.decode()
 
 
