@@ -23,6 +23,7 @@ PAGES = (
     ("keys", "Keys", True),
     ("usage", "Usage", False),
     ("organization", "Organisation", False),
+    ("docs", "Docs", False),
     ("browse", "API", False),
     ("account", "Account", False),
 )

@@ -31,7 +31,8 @@ class Visitor:
             self.complaints.append(f"{said.text} ({said.location['url']})")
 
     def _miss(self, request: Request) -> None:
-        if not request.url.startswith("blob:"):  # of which a player reads no more than it needs
+        # A player reads no more of a blob than it needs, and who goes on to the next page ends what this one asked.
+        if not request.url.startswith("blob:") and request.failure != "net::ERR_ABORTED":
             self.complaints.append(f"{request.url}: {request.failure}")
 
     def goto(self, path: str) -> None:
