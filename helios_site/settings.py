@@ -263,6 +263,8 @@ SPECTACULAR_SETTINGS = {
         "helios_site.api.families.helios.openapi.describe_family",
         "helios_site.api.families.healos.openapi.describe_family",
         "helios_site.api.families.fhir.openapi.describe_family",
+        "helios_site.api.groups.describe_groups",
+        "helios_site.api.samples.describe_samples",
     ],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,

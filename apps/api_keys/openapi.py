@@ -15,7 +15,7 @@ from apps.api_keys.serializers import (
     LeakReportSerializer,
 )
 from helios_site.api.families.healos.openapi import LIST_META, MOMENT, paging
-from helios_site.api.families.schema import TEXT, UUID, Schema, component, fixed, nullable
+from helios_site.api.families.schema import TEXT, UUID, Schema, component, example, fixed, nullable
 
 _STATUSES = ["active", "grace", "expired", "revoked"]
 _KEY: dict[str, Schema] = {
@@ -59,6 +59,7 @@ keys = extend_schema_view(
         summary="Issue a key",
         description="The reply is the only place where the key itself is ever shown.",
         request=KeyCreateSerializer,
+        examples=example("One that may only read", {"name": "Nightly report", "scopes": ["model_runs:read"]}),
         responses=_reply(201, "IssuedApiKeyReply", "The new key."),
     ),
     retrieve=extend_schema(
@@ -72,6 +73,7 @@ keys = extend_schema_view(
         summary="Change name, scopes, networks or limit of a key",
         parameters=[_ID],
         request=KeyChangeSerializer,
+        examples=example("A lower limit", {"name": "Nightly report", "rate_limit_per_minute": 60}),
         responses=_reply(200, "ApiKeyReply", "The changed key; its next call is judged by the new values."),
     ),
     destroy=extend_schema(
@@ -86,6 +88,7 @@ rotation = extend_schema(
     summary="Replace a key by a new one; the old one stays valid for a while",
     parameters=[_ID],
     request=KeyRotationSerializer,
+    examples=example("With an hour to change over", {"grace_period_seconds": 3600}),
     responses=_reply(201, "IssuedApiKeyReply", "The successor, with the key itself."),
 )
 
@@ -102,6 +105,7 @@ leak_report = extend_schema(
     summary="Report a leaked key",
     description="Whoever holds the whole key may have it revoked, at once and for ever.",
     request=LeakReportSerializer,
+    examples=example("A key that was found somewhere", {"key": "the whole key as it was found"}),
     responses=_reply(200, "LeakReportReply", "Whether this call revoked the key; an unknown one answers alike."),
 )
 

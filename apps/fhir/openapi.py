@@ -19,12 +19,13 @@ from helios_site.api.families.fhir.openapi import (
     open_resource,
 )
 from helios_site.api.families.healos.fields import MAX_WHOLE
-from helios_site.api.families.healos.openapi import IF_NONE_MATCH, PATIENT_ID, query_parameter
-from helios_site.api.families.schema import SHARE, TEXT, UUID, Schema, component, fixed
+from helios_site.api.families.healos.openapi import EXAMPLE_ID, IF_NONE_MATCH, PATIENT_ID, query_parameter
+from helios_site.api.families.schema import EXAMPLE_UUID, SHARE, TEXT, UUID, Schema, component, fixed
 
 _OBSERVATION_ID: Schema = {
     "type": "string",
     "pattern": rf"^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}\.({'|'.join(CODES)})$",
+    "examples": [f"{EXAMPLE_UUID}.{CODES[0]}"],
 }
 _DAY: Schema = {"type": "string", "format": "date"}
 _WHOLE: Schema = {"type": "integer", "minimum": 0}
@@ -146,7 +147,7 @@ search = extend_schema(
     parameters=[
         OpenApiParameter(
             "patient",
-            {"type": "string", "pattern": r"^(Patient/)?[A-Za-z0-9.\-]{1,64}$"},
+            {"type": "string", "pattern": r"^(Patient/)?[A-Za-z0-9.\-]{1,64}$", "examples": [EXAMPLE_ID]},
             OpenApiParameter.QUERY,
             required=True,
             description="`<id>` or `Patient/<id>`. There is nothing to list of one that is not yours.",

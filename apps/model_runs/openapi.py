@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from drf_spectacular.utils import (
-    OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
     extend_schema,
@@ -26,7 +25,7 @@ from apps.patients.ids import PATTERN
 from helios_site.api.families.helios.fields import DAY_PATTERN, TIME_PATTERN
 from helios_site.api.families.helios.openapi import MOMENT, RUN_ID_PARAMETER
 from helios_site.api.families.helios.query import CURSOR_PATTERN, DEFAULT_LIMIT, MAX_LIMIT
-from helios_site.api.families.schema import NUMBER, SHARE, TEXT, UUID, Schema, component, fixed, nullable
+from helios_site.api.families.schema import NUMBER, SHARE, TEXT, UUID, Schema, component, example, fixed, nullable
 
 _BUCKET = {"type": "number", "enum": [0.0, 0.33, 0.66, 1.0]}
 _LEVEL = {"type": "string", "enum": ["LOW", "MEDIUM", "HIGH"]}
@@ -223,7 +222,7 @@ model_runs = extend_schema_view(
         description="PUT the recording to `recordingUploadUrl` within an hour; the run then starts by itself. A run "
         "with a `patientId` belongs to that patient's record, and stays when the patient is deleted.",
         request=ModelRunCreateSerializer,
-        examples=[OpenApiExample("The least that is needed", MINIMAL, request_only=True)],
+        examples=example("The least that is needed", MINIMAL),
         responses=_ok("MentalWellnessModelRunCreateResponse", "The run, waiting for its recording."),
     ),
     retrieve=_get("mental_wellness_retrieve", "Read status and results of a run"),

@@ -21,7 +21,7 @@ from helios_site.api.families.healos.openapi import (
     set_list,
     sorting,
 )
-from helios_site.api.families.schema import TEXT, Schema, component, fixed, nullable
+from helios_site.api.families.schema import TEXT, Schema, component, example, fixed, nullable
 
 PATIENTS = "/ext-api/v1/patients"
 WORD: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": r"^[^\x00]*$"}
@@ -59,6 +59,7 @@ patients = extend_schema_view(
         summary="Create a patient",
         description="If a patient with this `external_id` exists, the answer is 409 with that patient in `data`.",
         request=PatientCreateSerializer,
+        examples=example("With an id of yours", {"name": "Maria Santos", "consent": True, "external_id": "EHR-1"}),
         responses=replies(201, "PatientReply", "The new patient."),
     ),
     retrieve=extend_schema(
@@ -72,6 +73,7 @@ patients = extend_schema_view(
         summary="Change what is sent, and nothing else",
         parameters=[ID_IN_PATH, IF_MATCH],
         request=PatientChangeSerializer,
+        examples=example("What has changed", {"pronouns": "she/her", "consent": True}),
         responses=replies(200, "PatientReply", "The whole patient as it is now."),
     ),
     destroy=extend_schema(

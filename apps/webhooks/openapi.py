@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from apps.webhooks.event_types import EVENT_TYPES, TEST
 from apps.webhooks.serializers import WebhookCreateSerializer
 from helios_site.api.families.helios.openapi import MOMENT
 from helios_site.api.families.helios.query import CURSOR_PATTERN, DEFAULT_LIMIT, MAX_LIMIT
-from helios_site.api.families.schema import TEXT, UUID, Schema, component, fixed, nullable
+from helios_site.api.families.schema import TEXT, UUID, Schema, component, example, fixed, nullable
 
 _EVENT: Schema = {"type": "string", "enum": list(EVENT_TYPES)}
 _ANY_EVENT: Schema = {"type": "string", "enum": [*EVENT_TYPES, TEST]}
@@ -108,13 +108,10 @@ webhooks = extend_schema_view(
         summary="Be told of events at a URL of yours",
         description=_DELIVERY_RULES,
         request=WebhookCreateSerializer,
-        examples=[
-            OpenApiExample(
-                "When a run ends",
-                {"url": "https://example.org/helios", "events": ["model_run.completed", "model_run.failed"]},
-                request_only=True,
-            )
-        ],
+        examples=example(
+            "When a run ends",
+            {"url": "https://example.org/helios", "events": ["model_run.completed", "model_run.failed"]},
+        ),
         responses=_ok("WebhookCreateResponse", "The webhook, with the secret that signs its events."),
     ),
     list=extend_schema(

@@ -104,11 +104,14 @@ def test_the_reference_page_needs_nothing_from_elsewhere_and_no_inline_script() 
     assert "script-src 'self'" in response["Content-Security-Policy"]
 
 
-def test_the_page_and_its_assets_weigh_less_than_600_kb() -> None:
+def test_the_page_with_all_that_it_loads_weighs_less_than_600_kb() -> None:
     client = Client(headers={"accept-encoding": "gzip"})
     page = client.get("/api-reference").content
     total = len(page)
-    for address in re.findall(r'(?:src|href)="(/api-reference/[^"]+)"', page.decode()):
+    addresses = re.findall(r'(?:src|href)="(/api-reference/[^"]+)"', page.decode())
+    modules = re.findall(r'from "\./([^"]+)"', Client().get("/api-reference/start.js").content.decode())
+    assert len(modules) >= 3
+    for address in ("/openapi.json", *addresses, *(f"/api-reference/{name}" for name in modules)):
         response = client.get(address)
         assert (response.status_code, response["Content-Encoding"]) == (200, "gzip")
         total += len(response.content)
@@ -116,6 +119,30 @@ def test_the_page_and_its_assets_weigh_less_than_600_kb() -> None:
         assert "Content-Encoding" not in plain.headers
         assert gzip.decompress(response.content) == plain.content
     assert 100_000 < total < 600_000
+
+
+def test_what_a_browser_has_is_not_sent_again() -> None:
+    for path in ("/openapi.json", "/api-reference/start.js"):
+        response = Client().get(path)
+        again = Client().get(path, headers={"if-none-match": response["ETag"], "accept-encoding": "gzip"})
+        assert (again.status_code, again.content, again["ETag"]) == (304, b"", response["ETag"])
+        assert (again["Cache-Control"], again["Vary"]) == ("private, no-cache", response["Vary"])
+        assert Client().get(path, headers={"if-none-match": '"another"'}).status_code == 200
+
+
+def test_every_operation_stands_under_one_heading(description: Any) -> None:
+    headings = [group["name"] for group in description["tags"]]
+    used = [operation["tags"] for path in description["paths"].values() for operation in path.values()]
+    assert {len(tags) for tags in used} == {1}
+    assert {tags[0] for tags in used} == set(headings)
+    assert len(headings) == len(set(headings)) > 8
+
+
+def test_the_page_gives_a_csrf_token_to_who_is_signed_in_alone(db: None) -> None:
+    assert "data-csrf-token" not in Client().get("/api-reference").content.decode()
+    signed_in = Client()
+    signed_in.force_login(User.objects.create_user("member@example.org"))
+    assert re.search(r'data-csrf-token="\w{64}"', signed_in.get("/api-reference").content.decode())
 
 
 def test_unknown_assets_are_404() -> None:

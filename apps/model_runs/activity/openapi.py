@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 
 from apps.model_runs.activity.serializers import ActivityCreateSerializer
 from apps.model_runs.openapi import MINIMAL
-from helios_site.api.families.schema import UUID, Schema, component, fixed
+from helios_site.api.families.schema import UUID, Schema, component, example, fixed
 
 RESPONSE = "MentalWellnessModelRunCreateActivityResponse"
 
@@ -23,7 +23,7 @@ activity = extend_schema_view(
         "The page around gets messages `{type, modelRunId}`, whose types are `helios.activity.ready`, `.recording`, "
         "`.uploaded`, `.complete` and, with a `code`, `.error`.",
         request=ActivityCreateSerializer,
-        examples=[OpenApiExample("The least that is needed", MINIMAL, request_only=True)],
+        examples=example("The least that is needed", MINIMAL),
         responses={200: OpenApiResponse(component(RESPONSE), description="The run, waiting for its recording.")},
     )
 )

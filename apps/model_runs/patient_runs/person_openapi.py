@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from apps.patients.openapi import ID_IN_PATH, PATIENTS
 from apps.patients.services.exports import MOST_READY
 from helios_site.api.families.healos.openapi import MOMENT, PATIENT_ID, replies
-from helios_site.api.families.schema import TEXT, UUID, Schema, fixed, nullable
+from helios_site.api.families.schema import TEXT, UUID, Schema, example, fixed, nullable
 
 EXPORT_ID = OpenApiParameter("export_id", UUID, OpenApiParameter.PATH, description="Id of the export.")
 _SCOPES = (
@@ -27,6 +27,7 @@ erasure = extend_schema_view(
         "row of the audit trail, with the reason and the id. Needs `patients:write`, and `model_runs:write` if runs "
         "are linked to the patient.",
         parameters=[ID_IN_PATH],
+        examples=example("A person who was made up", {"reason": "test_data"}),
         responses=replies(200, "PatientErased", "It is erased."),
     ),
 )
@@ -38,6 +39,7 @@ exports = extend_schema_view(
         f"scores and recordings, and what the audit trail says of them. While one is pending, it is the answer. "
         f"{_SCOPES}",
         parameters=[ID_IN_PATH],
+        examples=example("Nothing to say", {}),
         responses=replies(202, "PatientExportReply", "It will be made."),
     ),
     retrieve=extend_schema(

@@ -18,7 +18,7 @@ _BASELINE = (
     "of the baseline from those that end today. A run counts on the day of its recording time if that was sent, else "
     "on the day of `completedAt`. Runs of poor quality, and those of another model version, do not count."
 )
-_LABEL = query_parameter("userLabel", LABEL, "Exactly this label.", required=True)
+_LABEL = query_parameter("userLabel", LABEL | {"examples": ["person-1"]}, "Exactly this label.", required=True)
 
 
 def _operation(operation_id: str, summary: str, parameters: list[OpenApiParameter], name: str, said: str) -> Any:

@@ -17,6 +17,7 @@ from apps.patients.appointments.serializers import (
 from apps.patients.models import Appointment
 from apps.patients.openapi import EXTERNAL_ID
 from helios_site.api.families.healos.openapi import (
+    EXAMPLE_ID,
     IF_MATCH,
     IF_NONE_MATCH,
     MOMENT,
@@ -28,7 +29,7 @@ from helios_site.api.families.healos.openapi import (
     set_list,
     sorting,
 )
-from helios_site.api.families.schema import TEXT, UUID, Schema, component, fixed, nullable
+from helios_site.api.families.schema import TEXT, UUID, Schema, component, example, fixed, nullable
 
 APPOINTMENTS = "/ext-api/v1/appointments"
 ID_IN_PATH = OpenApiParameter("appointment_id", UUID, OpenApiParameter.PATH, description="Id of the appointment.")
@@ -64,6 +65,7 @@ _APPOINTMENT: dict[str, Schema] = {
     "created_at": MOMENT,
     "updated_at": MOMENT,
 }
+_EXAMPLE = {"patient_id": EXAMPLE_ID, "start_at": "2030-01-15T09:30:00Z", "duration_minutes": 30}
 _DEFAULTS = ", ".join(
     f"`{name}` is {value!r}".replace("'", '"') for name, value in settings.HEALOS_APPOINTMENT_DEFAULTS.items() if value
 )
@@ -111,6 +113,7 @@ appointments = extend_schema_view(
         description=f"Where a field is left out, {_DEFAULTS}. {_END} {_NO_PATIENT} If an appointment with this "
         "`external_id` exists, the answer is 409 with that appointment in `data`.",
         request=AppointmentCreateSerializer,
+        examples=example("Half an hour", _EXAMPLE),
         responses=replies(201, "AppointmentReply", "The new appointment."),
     ),
     retrieve=extend_schema(
@@ -125,6 +128,7 @@ appointments = extend_schema_view(
         description=f"{_END} {_NO_PATIENT}",
         parameters=[ID_IN_PATH, IF_MATCH],
         request=AppointmentChangeSerializer,
+        examples=example("Later", {"start_at": "2030-01-15T11:00:00Z"}),
         responses=replies(200, "AppointmentReply", "The whole appointment as it is now."),
     ),
     destroy=extend_schema(

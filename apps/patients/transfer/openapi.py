@@ -9,9 +9,12 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from apps.patients.transfer.filters import MODES
 from apps.patients.transfer.lines import MAX_BYTES, MAX_LINE_BYTES, MEDIA_TYPE, TYPES
 from helios_site.api.families.healos.openapi import query_parameter
-from helios_site.api.families.schema import TEXT, Schema
+from helios_site.api.families.schema import TEXT, Schema, example
 
 EXPORT, IMPORT = "/ext-api/v1/export", "/ext-api/v1/import"
+_LINES = """{"type": "patient", "data": {"id": "1", "name": "Maria Santos", "external_id": "EHR-1"}}
+{"type": "appointment", "data": {"patient_id": "1", "start_at": "2030-01-15T09:30:00Z", "external_id": "EHR-A1"}}
+"""
 _ONE_TYPE = "|".join(TYPES)
 _TYPES = query_parameter(
     "types",
@@ -61,6 +64,7 @@ importing = extend_schema_view(
                 '`{"status": "committed"}` or `{"status": "rolled_back"}`.',
             ),
         ],
+        examples=example("A patient with an appointment", _LINES, media_type=MEDIA_TYPE),
         request={MEDIA_TYPE: {"type": "string", "minLength": 1}},
         responses={(200, MEDIA_TYPE): OpenApiResponse(TEXT, description="What became of each line.")},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.utils import OpenApiExample
 
 from helios_site.api.families.idempotency import HEADER, KEPT_HOURS, MAX_CHARS, PATTERN, REPLAYED
 
@@ -23,6 +24,14 @@ def fixed(properties: dict[str, Schema], description: str = "") -> Schema:
     """An object that always has all of `properties`."""
     schema: Schema = {"type": "object", "properties": properties, "required": list(properties)}
     return schema | ({"description": description} if description else {})
+
+
+EXAMPLE_UUID = "3f2b8c1e-5d4a-4f6b-9c7d-0e1f2a3b4c5d"
+
+
+def example(summary: str, value: Any, media_type: str | None = None) -> list[OpenApiExample]:
+    """A body that the operation takes. The samples of /api-reference send it."""
+    return [OpenApiExample(summary, value, request_only=True, media_type=media_type)]
 
 
 TEXT: Schema = {"type": "string"}

@@ -91,7 +91,8 @@ def paging(items: str) -> list[OpenApiParameter]:
     ]
 
 
-PATIENT_ID: Schema = {"type": "string", "pattern": "^[1-9][0-9]{0,18}$"}
+EXAMPLE_ID = "1042"
+PATIENT_ID: Schema = {"type": "string", "pattern": "^[1-9][0-9]{0,18}$", "examples": [EXAMPLE_ID]}
 IF_MATCH, IF_NONE_MATCH = (
     OpenApiParameter(name, TEXT, OpenApiParameter.HEADER, description=description)
     for name, description in (
