@@ -19,7 +19,7 @@ from helios_site.api.families.fhir.openapi import (
     open_resource,
 )
 from helios_site.api.families.healos.fields import MAX_WHOLE
-from helios_site.api.families.healos.openapi import EXAMPLE_ID, IF_NONE_MATCH, PATIENT_ID, query_parameter
+from helios_site.api.families.healos.openapi import EXAMPLE_ID, IF_NONE_MATCH, PATIENT_ID_IN_PATH, query_parameter
 from helios_site.api.families.schema import EXAMPLE_UUID, SHARE, TEXT, UUID, Schema, component, fixed
 
 _OBSERVATION_ID: Schema = {
@@ -131,7 +131,7 @@ code_system = extend_schema_view(
     retrieve=_read("CodeSystem", "What the codes of the scores mean", {"type": "string", "enum": [ID]}, auth=[])
 )
 patient = extend_schema_view(
-    retrieve=_read("Patient", "Read a patient as FHIR R4", PATIENT_ID, parameters=[IF_NONE_MATCH])
+    retrieve=_read("Patient", "Read a patient as FHIR R4", PATIENT_ID_IN_PATH, parameters=[IF_NONE_MATCH])
 )
 appointment = extend_schema_view(
     retrieve=_read("Appointment", "Read an appointment as FHIR R4", UUID, parameters=[IF_NONE_MATCH])

@@ -14,6 +14,7 @@ from helios_site.api.families.healos.openapi import (
     IF_NONE_MATCH,
     MOMENT,
     PATIENT_ID,
+    PATIENT_ID_IN_PATH,
     object_and_list,
     paging,
     query_parameter,
@@ -25,7 +26,7 @@ from helios_site.api.families.schema import TEXT, Schema, component, example, fi
 
 PATIENTS = "/ext-api/v1/patients"
 WORD: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": r"^[^\x00]*$"}
-ID_IN_PATH = OpenApiParameter("patient_id", PATIENT_ID, OpenApiParameter.PATH, description="Id of the patient.")
+ID_IN_PATH = OpenApiParameter("patient_id", PATIENT_ID_IN_PATH, OpenApiParameter.PATH, description="Id of the patient.")
 EXTERNAL_ID = query_parameter("external_id", WORD, "Exactly this `external_id`.")
 
 _ITEM: dict[str, Schema] = {"id": PATIENT_ID, "name": TEXT, "created_at": MOMENT, "external_id": nullable(TEXT)}

@@ -25,11 +25,18 @@ _GROUPS = (
 )
 
 
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
 def describe_groups(result: Schema, generator: Any, request: Any, public: bool) -> Schema:
-    """drf-spectacular hook: each operation under one heading. Raises StopIteration for a path that has none."""
+    """drf-spectacular hook: each operation under one heading, those of a path in one order for every process.
+
+    Raises StopIteration for a path that has no heading.
+    """
     for path, operations in result["paths"].items():
         name = next(name for name, pattern, _ in _GROUPS if re.match(pattern, path))
         for operation in operations.values():
             operation["tags"] = [name]
+        result["paths"][path] = {method: operations[method] for method in _METHODS if method in operations}
     result["tags"] = [{"name": name, "description": description} for name, _, description in _GROUPS]
     return result

@@ -9,11 +9,13 @@ from playwright.sync_api import Locator, Page, expect
 
 from apps.accounts.models import Membership, Organization
 from apps.api_keys.models import ApiKey
-from apps.patients.models import Patient
+from apps.patients.models import Appointment, Document, Patient
 from tests.accounts.signing import PASSWORD, make_person
 from tests.browser.test_accessibility import Examiner, sign_in
 from tests.browser.visitor import Visitor, visit
 from tests.conftest import RECORDINGS, MakeKey, Server
+from tests.contract.healos.documents import pdf
+from tests.contract.healos.notes import make_patient
 
 pytestmark = [pytest.mark.browser, RECORDINGS]
 MOST_BYTES = 600_000
@@ -38,6 +40,10 @@ def tried(block: Locator) -> str:
     """The status of a call with what the page has filled in."""
     block.get_by_role("button", name="Try it out").click()
     block.get_by_role("button", name="Execute").click()
+    return status_of(block)
+
+
+def status_of(block: Locator) -> str:
     return block.locator(".live-responses-table .response-col_status").last.inner_text().split()[0]
 
 
@@ -45,6 +51,7 @@ def test_a_key_calls_the_api_from_the_page_and_is_forgotten(
     server: Server, make_key: MakeKey, organization: Organization, tmp_path: Path
 ) -> None:
     _, raw_key = make_key()
+    patient = make_patient(organization)
     sizes: list[int] = []
 
     def read(developer: Visitor) -> None:
@@ -68,6 +75,15 @@ def test_a_key_calls_the_api_from_the_page_and_is_forgotten(
         assert tried(block) == "200"
         assert str(organization.id) in block.inner_text()
         assert tried(operation(page, "patients_create")) == "201"
+        assert tried(operation(page, "records_import")) == "200"
+        upload = operation(page, "documents_upload")
+        upload.get_by_role("button", name="Try it out").click()
+        upload.get_by_placeholder("patient_id").first.fill(str(patient.pk))
+        upload.locator("input[type=file]").set_input_files(
+            {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": pdf()}
+        )
+        upload.get_by_role("button", name="Execute").click()
+        assert status_of(upload) == "201"
         developer.keep("called")
         assert raw_key not in page.evaluate(STORED)
 
@@ -79,7 +95,9 @@ def test_a_key_calls_the_api_from_the_page_and_is_forgotten(
 
     developer = visit(server, tmp_path, read)
     assert [said for said in developer.complaints if not any(one in said for one in EXPECTED)] == []
-    assert Patient.objects.get().name == "Maria Santos"
+    assert Patient.objects.filter(external_id="EHR-1", consent=True).count() == 1
+    assert Appointment.objects.get().external_id == "EHR-A1"  # of the import
+    assert Document.objects.get().patient == patient
 
 
 def test_samples_are_chosen_by_keyboard_and_copied(server: Server, tmp_path: Path) -> None:

@@ -92,7 +92,8 @@ def paging(items: str) -> list[OpenApiParameter]:
 
 
 EXAMPLE_ID = "1042"
-PATIENT_ID: Schema = {"type": "string", "pattern": "^[1-9][0-9]{0,18}$", "examples": [EXAMPLE_ID]}
+PATIENT_ID: Schema = {"type": "string", "pattern": "^[1-9][0-9]{0,18}$"}
+PATIENT_ID_IN_PATH: Schema = PATIENT_ID | {"examples": [EXAMPLE_ID]}
 IF_MATCH, IF_NONE_MATCH = (
     OpenApiParameter(name, TEXT, OpenApiParameter.HEADER, description=description)
     for name, description in (
