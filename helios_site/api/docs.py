@@ -72,8 +72,7 @@ class _Text(NamedTuple):
         response["ETag"] = self.tag
         response["Cache-Control"] = keep
         patch_vary_headers(response, ["Accept-Encoding"])
-        conditional: HttpResponse = get_conditional_response(request, etag=self.tag, response=response)
-        return conditional
+        return get_conditional_response(request, etag=self.tag, response=response) or response
 
 
 @cache
