@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -24,7 +22,6 @@ _SESSION_NOTE = (
     "An API key cannot do this. Sign in at $HELIOS_URL/login as an admin, and copy from your browser into the "
     "environment: {}."
 )
-_VARIABLE = re.compile(r"\$([A-Z_]+)")
 
 
 @dataclass(frozen=True)
@@ -113,13 +110,3 @@ def _body(name: str, operation: Schema) -> dict[str, Any]:
         return {"file": _FILES[media_type], "form_field": form_field}
     headers = {} if media_type == "application/octet-stream" else {"content-type": media_type}
     return {"headers": headers, "file": _FILES[media_type]}
-
-
-def pieces(text: str) -> Iterator[tuple[str, str]]:
-    """`text` in turn as what stands there and the variable that follows, either of which may be empty."""
-    end = 0
-    for found in _VARIABLE.finditer(text):
-        yield text[end : found.start()], found[1]
-        end = found.end()
-    if end < len(text):
-        yield text[end:], ""

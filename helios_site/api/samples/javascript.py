@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import textwrap
 
-from helios_site.api.samples.call import Call, pieces
-from helios_site.api.samples.literals import JSON_WORDS, comment, written
+from helios_site.api.samples.call import Call
+from helios_site.api.samples.literals import JSON_WORDS, comment, mapping, with_variables, written
 
 _STEP = "  "
 
@@ -42,16 +42,9 @@ def write(call: Call) -> str:
 
 
 def _text(text: str) -> str:
-    parts = list(pieces(text))
-    if len(parts) == 1 and not parts[0][0]:
-        return f"process.env.{parts[0][1]}"
-    if not any(variable for _, variable in parts):
-        return json.dumps(text)
-    return f"`{''.join(said + (f'${{process.env.{variable}}}' if variable else '') for said, variable in parts)}`"
+    return with_variables(text, alone="process.env.NAME", within="${process.env.NAME}", quotes=("`", "`"))
 
 
 def _headers(headers: dict[str, str]) -> str:
     items = [f"{json.dumps(name) if '-' in name else name}: {_text(value)}" for name, value in headers.items()]
-    if len(items) == 1:
-        return f"{{ {items[0]} }}"
-    return "{\n" + textwrap.indent("".join(f"{item},\n" for item in items), _STEP) + "}"
+    return mapping(items, _STEP, " ")

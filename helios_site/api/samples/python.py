@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 
-from helios_site.api.samples.call import Call, pieces
-from helios_site.api.samples.literals import PYTHON_WORDS, comment, written
+from helios_site.api.samples.call import Call
+from helios_site.api.samples.literals import PYTHON_WORDS, comment, mapping, with_variables, written
 
 _STEP = "    "
 
@@ -32,17 +31,8 @@ def write(call: Call) -> str:
 
 
 def _text(text: str) -> str:
-    parts = list(pieces(text))
-    if len(parts) == 1 and not parts[0][0]:
-        return f'os.environ["{parts[0][1]}"]'
-    if not any(variable for _, variable in parts):
-        return json.dumps(text)
-    inside = "".join(said + (f"{{os.environ['{variable}']}}" if variable else "") for said, variable in parts)
-    return f'f"{inside}"'
+    return with_variables(text, alone='os.environ["NAME"]', within="{os.environ['NAME']}", quotes=('f"', '"'))
 
 
 def _headers(headers: dict[str, str]) -> str:
-    items = [f'"{name}": {_text(value)}' for name, value in headers.items()]
-    if len(items) == 1:
-        return f"{{{items[0]}}}"
-    return "{\n" + textwrap.indent("".join(f"{item},\n" for item in items), _STEP) + "}"
+    return mapping([f'"{name}": {_text(value)}' for name, value in headers.items()], _STEP, "")
