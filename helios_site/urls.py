@@ -36,6 +36,7 @@ urlpatterns = [
     path("documents/<str:document_id>", download, name="document"),
     path("organization/archive", archive_page.download, name="organization-archive"),
     path("v1/", include("apps.webhooks.urls")),
+    path("", include("apps.webhooks.pages.urls")),
     path("api/v1/", include("apps.api_keys.urls")),
     path("v1/", include("apps.api_keys.usage.urls")),
     path("usage", usage_page, name="usage"),

@@ -22,6 +22,7 @@ PAGES = (
     ("runs", "Runs", False),
     ("keys", "Keys", True),
     ("usage", "Usage", False),
+    ("webhooks", "Webhooks", True),
     ("organization", "Organisation", False),
     ("docs", "Docs", False),
     ("browse", "API", False),

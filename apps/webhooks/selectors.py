@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from apps.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookSecret
@@ -30,9 +31,23 @@ def list_endpoints(organization_id: UUID) -> QuerySet[WebhookEndpoint]:
     return WebhookEndpoint.objects.filter(organization_id=organization_id).order_by("-created_at", "-id")
 
 
-def list_deliveries(endpoint_id: UUID) -> QuerySet[WebhookDelivery]:
+def list_deliveries(endpoint_id: UUID | OuterRef) -> QuerySet[WebhookDelivery]:
     """What was, or is to be, sent to an endpoint, newest first."""
     return WebhookDelivery.objects.filter(endpoint_id=endpoint_id).order_by("-created_at", "-id")
+
+
+def last_deliveries(organization_id: UUID) -> dict[UUID, WebhookDelivery]:
+    """The newest delivery of each of the organisation's endpoints, by the endpoint's id. One query, which looks at one
+    row of each, however many there are."""
+    newest = list_deliveries(OuterRef("id")).values("id")[:1]
+    ids = WebhookEndpoint.objects.filter(organization_id=organization_id).values_list(Subquery(newest))
+    return {delivery.endpoint_id: delivery for delivery in WebhookDelivery.objects.filter(id__in=ids)}
+
+
+def earlier_secrets(endpoint_id: UUID) -> list[datetime]:
+    """Until when secrets that were rotated sign too, the one that ends last first."""
+    ends = WebhookSecret.objects.filter(endpoint=endpoint_id, ends_at__gt=timezone.now()).order_by("-ends_at")
+    return list(ends.values_list("ends_at", flat=True))
 
 
 def endpoints_with_work() -> list[UUID]:

@@ -24,7 +24,6 @@ from helios_site.api.families.helios.query import page, read_cursor, read_limit
 from helios_site.api.families.helios.view import HeliosViewMixin
 from helios_site.api.families.idempotency import SecretReply
 
-BY_THE_ORGANIZATION = "enabled by the organisation"
 DISABLED = Invalid(("path", "webhook_id"), "value_error", "the webhook is disabled; nothing is sent to it")
 
 
@@ -104,7 +103,7 @@ class WebhookEnablingViewSet(_ActionViewSet):
         endpoint = endpoints.filter(id=self.path_ids["webhook_id"]).first()
         if endpoint is None:
             raise NotFound
-        services.enable_endpoint(actor=self.caller.actor, endpoint_id=endpoint.id, reason=BY_THE_ORGANIZATION)
+        services.enable_endpoint(actor=self.caller.actor, endpoint_id=endpoint.id, reason=services.BY_THE_ORGANIZATION)
         endpoint.refresh_from_db()
         return Response(endpoint_body(endpoint_row(endpoint)))
 

@@ -182,6 +182,17 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "keys/<uuid:key_id>/revoke"): PAGE_OF_ONE,
     ("POST", "keys/<uuid:key_id>/revoke"): FORM._replace(foreign=404),
     ("GET", "usage"): PAGE,
+    ("GET", "webhooks"): PAGE_OF_ADMINS,
+    ("GET", "webhooks/new"): PAGE_OF_ADMINS,
+    ("POST", "webhooks/new"): FORM,
+    ("GET", "webhooks/<uuid:webhook_id>"): PAGE_OF_ONE,
+    ("GET", "webhooks/<uuid:webhook_id>/deliveries"): PAGE_OF_ONE,
+    ("POST", "webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/resend"): ACT_ON_ONE,
+    ("POST", "webhooks/<uuid:webhook_id>/test"): ACT_ON_ONE,
+    ("POST", "webhooks/<uuid:webhook_id>/enable"): ACT_ON_ONE,
+    ("POST", "webhooks/<uuid:webhook_id>/disable"): ACT_ON_ONE._replace(admin=400),  # without a reason
+    ("POST", "webhooks/<uuid:webhook_id>/rotate"): ACT_ON_ONE._replace(admin=200),  # the secret
+    ("POST", "webhooks/<uuid:webhook_id>/delete"): ACT_ON_ONE,
     ("GET", "runs"): PAGE,
     ("GET", "runs/status"): PAGE,
     ("GET", "runs/<uuid:model_run_id>"): PAGE_OF_RUN,

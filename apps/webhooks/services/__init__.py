@@ -3,6 +3,7 @@
 from apps.webhooks.services.delivering import Claim, Outcome, claim_delivery, finish_delivery, remove_old_deliveries
 from apps.webhooks.services.emitting import emit, forget_deliveries, resend_delivery, send_test
 from apps.webhooks.services.endpoints import (
+    BY_THE_ORGANIZATION,
     EndpointDisabled,
     TooMany,
     create_endpoint,
@@ -16,6 +17,7 @@ from apps.webhooks.services.endpoints import (
 from apps.webhooks.services.notices import send_due_notices
 
 __all__ = [
+    "BY_THE_ORGANIZATION",
     "Claim",
     "EndpointDisabled",
     "Outcome",

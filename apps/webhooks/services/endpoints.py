@@ -22,6 +22,8 @@ from helios_site.api.events import Event
 from helios_site.api.families.idempotency import forget
 from helios_site.encryption import encrypt
 
+BY_THE_ORGANIZATION = "enabled by the organisation"
+
 
 class TooMany(Exception):
     """The text says of what there are too many."""
