@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -48,6 +50,78 @@ def test_a_member_sees_the_last_thirty_days_beside_the_plans_limits(
         assert shown in page, shown
     for hidden in ("999,111", "888,222", foreign.key_prefix, "<script>", "style="):
         assert hidden not in page, hidden
+
+
+def bars(page: str, kind: str) -> list[tuple[float, float]]:
+    """Where the parts of a kind begin and how high they are, of 100."""
+    found = re.findall(rf'<rect class="{kind}" x="[\d.]+" y="([\d.]+)" width="[\d.]+" height="([\d.]+)"/>', page)
+    return [(float(y), float(height)) for y, height in found]
+
+
+def test_the_chart_stacks_statuses_by_day_and_says_what_the_limit_has_to_do_with_it(
+    member: Client, make_key: MakeKey, organization: Organization
+) -> None:
+    today = timezone.now().date()
+    busy, quiet = make_key(name="busy")[0], make_key(name="quiet")[0]
+    UsageDay.objects.create(
+        organization=organization, key=busy, day=today, requests_2xx=3000, requests_429=1000, runs_ok=4
+    )
+    UsageDay.objects.create(organization=organization, key=quiet, day=today, requests_2xx=500, requests_5xx=500)
+    UsageDay.objects.create(
+        organization=organization, key=quiet, day=today - timedelta(days=8), requests_4xx=10, runs_error=1
+    )
+    page = text(member.get("/usage"))
+    assert page.count('class="place"') == 2 * 30
+    assert bars(page, "requests_2xx") == [(30.0, 70.0)]  # 3,500 of 5,000
+    assert bars(page, "requests_429") == [(10.0, 20.0)]
+    assert bars(page, "requests_5xx") == [(0.0, 10.0)]
+    assert bars(page, "requests_4xx") == [(99.2, 0.8)]  # little is seen, too
+    assert bars(page, "runs_error") == [(80.0, 20.0)]
+    assert f"<title>{today}: 3,500 answered, 1,000 over the limit, 500 failed</title>" in page
+    for said in ("5,010 calls from", "1,000: 20.0 %, on 1 day", "about 4 a minute", "Retry-After", ">25.0 %<"):
+        assert said in page, said
+    assert page.index(">busy</a>") < page.index(">quiet</a>")
+    week = text(member.get("/usage?days=7"))
+    assert (week.count('class="place"'), bars(week, "requests_4xx")) == (2 * 7, [])
+    assert text(member.get("/usage?days=92")).count('class="place"') == 2 * 92
+    one = text(member.get(f"/usage?days=7&key={quiet.id}"))
+    assert bars(one, "requests_2xx") == [(50.0, 50.0)]
+    assert f'<option value="{quiet.id}" selected>' in one
+    assert 'value="7" selected' in one
+
+
+def test_a_key_without_usage_is_told_from_one_that_is_not_there(
+    member: Client, make_key: MakeKey, other_organization: Organization
+) -> None:
+    mine, foreign = make_key(name="resting")[0], make_key(organization=other_organization)[0]
+    page = text(member.get(f"/usage?key={mine.id}"))
+    assert f'<option value="{mine.id}" selected>resting</option>' in page
+    assert "Choose a longer period" in page
+    assert "Choose a longer period" in text(member.get("/usage?key=members"))
+    for missing in (foreign.id, uuid4(), "nonsense"):
+        assert member.get(f"/usage?key={missing}").status_code == 404
+    for days in ("8", "x"):
+        refused = member.get(f"/usage?days={days}")
+        assert refused.status_code == 400
+        assert "Choose 7, 30 or 92 days." in refused.content.decode()
+
+
+def test_the_page_costs_the_same_however_many_keys_there_are(
+    member: Client, make_key: MakeKey, organization: Organization
+) -> None:
+    today = timezone.now().date()
+    keys = [make_key(name=f"key {n}")[0] for n in range(60)]
+    UsageDay.objects.bulk_create(
+        UsageDay(organization=organization, key=one, day=today - timedelta(days=n), requests_2xx=1)
+        for one in keys
+        for n in range(92)
+    )
+    with CaptureQueriesContext(connection) as captured:
+        page = text(member.get("/usage?days=92"))
+    assert len(captured) == 6  # session, person, membership (also for the header), by key, by day
+    assert page.count('<th scope="row">') == 92 + 50
+    assert "And 10 more" in page
+    assert len(page) < 200_000
 
 
 def test_without_usage_the_page_says_where_to_begin(member: Client) -> None:
