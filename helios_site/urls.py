@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from apps.api_keys.audit_events.pages import audit_download, audit_page
 from apps.api_keys.first_key_page import first_key
 from apps.api_keys.replacement_page import replacement
 from apps.api_keys.usage.views import usage_page
@@ -41,6 +42,8 @@ urlpatterns = [
     path("v1/", include("apps.api_keys.usage.urls")),
     path("usage", usage_page, name="usage"),
     path("", include("apps.api_keys.pages.urls")),
+    path("audit", audit_page, name="audit"),
+    path("audit/download", audit_download, name="audit-download"),
     path("", include("apps.model_runs.pages.urls")),
     path("v1/", include("apps.model_runs.urls")),
     path("ext-api/v1/", include("apps.api_keys.ext_api_urls")),

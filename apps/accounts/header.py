@@ -25,6 +25,7 @@ PAGES = (
     ("webhooks", "Webhooks", True),
     ("organization", "Organisation", False),
     ("docs", "Docs", False),
+    ("audit", "Audit", True),
     ("browse", "API", False),
     ("account", "Account", False),
 )

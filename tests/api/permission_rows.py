@@ -182,6 +182,8 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "keys/<uuid:key_id>/revoke"): PAGE_OF_ONE,
     ("POST", "keys/<uuid:key_id>/revoke"): FORM._replace(foreign=404),
     ("GET", "usage"): PAGE,
+    ("GET", "audit"): PAGE_OF_ADMINS,
+    ("GET", "audit/download"): PAGE_OF_ADMINS,
     ("GET", "webhooks"): PAGE_OF_ADMINS,
     ("GET", "webhooks/new"): PAGE_OF_ADMINS,
     ("POST", "webhooks/new"): FORM,

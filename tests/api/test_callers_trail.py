@@ -58,6 +58,8 @@ EVENTS = {
     ("POST", "ext-api/v1/patients/<str:patient_id>/documents/<str:document_id>/restore"): "document.restored",
     ("GET", "documents/<str:document_id>"): "document.downloaded",
     ("GET", "ext-api/v1/export"): "patient.exported",
+    ("GET", "audit"): "audit_event.listed",
+    ("GET", "audit/download"): "audit_event.exported",
     ("GET", "runs"): "model_run.listed",
     ("GET", "runs/<uuid:model_run_id>.json"): "model_run.read",  # the page's: tests/model_runs/test_result_pages.py
     ("GET", "runs/<uuid:model_run_id>.csv"): "model_run.read",
@@ -72,7 +74,7 @@ WITHOUT = {
     ("POST", "v1/webhooks/<str:webhook_id>/enable"),  # the table's is enabled: tests/contract/helios/test_webhooks.py
     ("POST", "browse/v1/webhooks/<str:webhook_id>/enable"),
 }
-BY_SESSION = ("api/v1/", "browse/", "runs")
+BY_SESSION = ("api/v1/", "audit", "browse/", "runs")
 API = ("v1/", "ext-api/v1/", "^uploads/", *BY_SESSION)
 
 

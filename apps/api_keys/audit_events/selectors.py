@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
 
-from apps.accounts.models import AuditEvent, User
+from apps.accounts.models import AuditEvent, Membership, User
 from apps.api_keys.models import ApiKey
 
 _COUNT = """
@@ -37,6 +37,12 @@ def count_events(organization_id: UUID) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"organization_id": organization_id})
         return int(cursor.fetchone()[0])
+
+
+def people_of(organization_id: UUID) -> QuerySet[Membership, Any]:
+    """The ids and addresses of its present members, by address."""
+    members = Membership.objects.filter(organization_id=organization_id)
+    return members.order_by("user__email").values_list("user_id", "user__email")
 
 
 def actors_of(organization_id: UUID, events: Iterable[AuditEvent]) -> Actors:
