@@ -31,7 +31,7 @@ def list_endpoints(organization_id: UUID) -> QuerySet[WebhookEndpoint]:
     return WebhookEndpoint.objects.filter(organization_id=organization_id).order_by("-created_at", "-id")
 
 
-def list_deliveries(endpoint_id: UUID | OuterRef) -> QuerySet[WebhookDelivery]:
+def list_deliveries(endpoint_id: UUID) -> QuerySet[WebhookDelivery]:
     """What was, or is to be, sent to an endpoint, newest first."""
     return WebhookDelivery.objects.filter(endpoint_id=endpoint_id).order_by("-created_at", "-id")
 
@@ -39,12 +39,12 @@ def list_deliveries(endpoint_id: UUID | OuterRef) -> QuerySet[WebhookDelivery]:
 def last_deliveries(organization_id: UUID) -> dict[UUID, WebhookDelivery]:
     """The newest delivery of each of the organisation's endpoints, by the endpoint's id. One query, which looks at one
     row of each, however many there are."""
-    newest = list_deliveries(OuterRef("id")).values("id")[:1]
+    newest = WebhookDelivery.objects.filter(endpoint_id=OuterRef("id")).order_by("-created_at", "-id").values("id")[:1]
     ids = WebhookEndpoint.objects.filter(organization_id=organization_id).values_list(Subquery(newest))
     return {delivery.endpoint_id: delivery for delivery in WebhookDelivery.objects.filter(id__in=ids)}
 
 
-def earlier_secrets(endpoint_id: UUID) -> list[datetime]:
+def earlier_secrets(endpoint_id: UUID) -> list[datetime | None]:
     """Until when secrets that were rotated sign too, the one that ends last first."""
     ends = WebhookSecret.objects.filter(endpoint=endpoint_id, ends_at__gt=timezone.now()).order_by("-ends_at")
     return list(ends.values_list("ends_at", flat=True))

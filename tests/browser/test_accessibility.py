@@ -36,6 +36,7 @@ SIGNED_IN = [
     "/account", "/account/email", "/account/password", "/account/sessions", "/account/two-step",
     "/organization", "/organization/settings", "/organization/close", "/usage", "/first-key", "/browse/", "/runs",
     "/keys", "/keys/new",
+    "/webhooks", "/webhooks/new", "/audit",
 ]  # fmt: skip
 MISSING = "/there-is-no-such-page"
 

@@ -6,17 +6,21 @@ import ipaddress
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from apps.accounts.models import Membership, Organization
+from apps.api_keys.models import UsageDay
 from apps.webhooks import sending
 from apps.webhooks.models import WebhookEndpoint
 from tests.accounts.signing import PASSWORD, make_person
+from tests.browser.examiner import Examiner
 from tests.browser.test_accessibility import sign_in
 from tests.browser.visitor import Visitor, visit
-from tests.conftest import RECORDINGS, serving
+from tests.conftest import RECORDINGS, MakeKey, serving
 from tests.receiver import answer, receiving
 
 pytestmark = [pytest.mark.browser, RECORDINGS]
@@ -38,6 +42,7 @@ def deliver() -> None:
 def test_a_webhook_is_made_tested_and_resent(
     transactional_db: None,
     organization: Organization,
+    make_key: MakeKey,
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -46,6 +51,10 @@ def test_a_webhook_is_made_tested_and_resent(
     Membership.objects.create(organization=organization, user=person, role="admin")
     monkeypatch.setenv("HELIOS_WEBHOOK_ALLOW_CIDRS", "127.0.0.0/8")
     settings.HELIOS_WEBHOOK_ALLOW_CIDRS = (ipaddress.ip_network("127.0.0.0/8"),)
+
+    key, today = make_key()[0], timezone.now().date()
+    UsageDay.objects.create(organization=organization, key=key, day=today, requests_2xx=20, requests_429=3, runs_ok=2)
+    found: list[str] = []
 
     def errand(visitor: Visitor) -> None:
         page = visitor.page
@@ -74,10 +83,17 @@ def test_a_webhook_is_made_tested_and_resent(
         row.get_by_text("Failed", exact=True).wait_for()  # a test is tried once
         visitor.click(row.get_by_text("Body and answer"))
         assert row.get_by_text("closed for lunch").is_visible()
+        examiner = Examiner(page)
+        examiner.open(urlsplit(page.url).path)
+        examiner.open("/webhooks")
+        examiner.open("/usage?days=7")
+        assert page.locator("rect.requests_429").count() == 1
+        found.extend(examiner.found)
 
     with receiving() as receiver, serving(tmp_path / "web.log") as server:
         visitor = visit(server, tmp_path, errand)
     assert visitor.complaints == []
+    assert found == [], "\n".join(found)
     assert [(call.path, b"webhook.test" in call.body) for call in receiver.calls] == [("/hook", True)] * 2
     assert receiver.calls[0].headers["webhook-id"] == receiver.calls[1].headers["webhook-id"]
     assert WebhookEndpoint.objects.get().events == ["model_run.completed", "model_run.failed", "model_run.safety"]

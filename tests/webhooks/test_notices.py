@@ -53,7 +53,7 @@ def test_the_admins_are_mailed_once_what_was_disabled_and_what_to_do(
     text = str(mail.outbox[0].body)
     for expected in (
         f"  {PUBLIC}\n", "after 10 tries to deliver model_run.completed", "the answer had the status 503",
-        f"/v1/webhooks/{endpoint.id}/enable",
+        f"/v1/webhooks/{endpoint.id}/enable", f"/webhooks/{endpoint.id}\n",
     ):  # fmt: skip
         assert expected in text
     assert "canary" not in text

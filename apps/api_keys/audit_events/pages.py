@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -61,7 +62,7 @@ def audit_page(request: HttpRequest, current: Membership) -> HttpResponse:
 @never_cache
 @require_safe
 @for_admins
-def audit_download(request: HttpRequest, current: Membership) -> HttpResponse | StreamingHttpResponse:
+def audit_download(request: HttpRequest, current: Membership) -> HttpResponseBase:
     """What the page shows with the same query, whole, oldest first, each event with its seal: the API's export."""
     typed = page_filters.typed_in(request.GET)
     events, wrong = page_filters.chosen(selectors.list_events(current.organization_id), typed)

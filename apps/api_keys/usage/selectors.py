@@ -60,8 +60,9 @@ class Chosen(NamedTuple):
 
 def list_usage(organization_id: UUID, first: date, last: date) -> QuerySet[UsageDay, Any]:
     """Each key's days from `first` to `last`, both included, the newest day first, as mappings."""
-    days = _between(organization_id, first, last)
-    return days.order_by("-day", "key__key_prefix", "key_id").values("day", "key__key_prefix", *COLUMNS)
+    days = _between(organization_id, first, last).order_by("-day", "key__key_prefix", "key_id")
+    rows: QuerySet[UsageDay, Any] = days.values("day", "key__key_prefix", *COLUMNS)
+    return rows
 
 
 def totals_by_day(organization_id: UUID, first: date, last: date, chosen: Chosen | None) -> list[DayTotals]:

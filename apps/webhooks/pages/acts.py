@@ -5,7 +5,7 @@ A secret is in the one response to the POST that made it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.conf import settings
@@ -31,17 +31,22 @@ NOTHING_TYPED = ("value_error.missing", "value_error.any_str.min_length")
 OFF = "This webhook is disabled: nothing is sent to it. Enable it first."
 
 
+class Typed(TypedDict):
+    url: str
+    events: list[str]
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_admins
 def new(request: HttpRequest, current: Membership) -> HttpResponse:
     """The form of a new webhook; once it is made, its secret."""
     if request.method != "POST":
-        return _form(request, current, url="", events=list(COMMON_EVENTS))
-    typed = {"url": request.POST.get("url", "").strip(), "events": request.POST.getlist("events")}
+        return _form(request, current, Typed(url="", events=list(COMMON_EVENTS)))
+    typed = Typed(url=request.POST.get("url", "").strip(), events=request.POST.getlist("events"))
     serializer = WebhookCreateSerializer(data=typed)
     if not serializer.is_valid():
-        return _form(request, current, **typed, errors=_errors(serializer.errors))
+        return _form(request, current, typed, errors=_errors(serializer.errors))
     try:
         endpoint, secret = services.create_endpoint(
             actor=audit.by_user(request.user),
@@ -49,17 +54,17 @@ def new(request: HttpRequest, current: Membership) -> HttpResponse:
             **serializer.validated_data,
         )
     except services.TooMany as error:
-        return _form(request, current, **typed, errors={"": f"{_sentence(str(error))} Delete one first."})
+        return _form(request, current, typed, errors={"": f"{_sentence(str(error))} Delete one first."})
     return render(request, "webhooks/secret.html", {"current": current, "endpoint": endpoint, "secret": secret})
 
 
 def _form(
-    request: HttpRequest, current: Membership, *, url: str, events: list[str], errors: dict[str, str] | None = None
+    request: HttpRequest, current: Membership, typed: Typed, *, errors: dict[str, str] | None = None
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "current": current,
-        "url": url,
-        "choices": [(kind, meaning, kind in events) for kind, meaning in EVENT_TYPES.items()],
+        "url": typed["url"],
+        "choices": [(kind, meaning, kind in typed["events"]) for kind, meaning in EVENT_TYPES.items()],
         "errors": errors or {},
         "general_error": (errors or {}).get(""),
         "networks": settings.HELIOS_WEBHOOK_ALLOW_CIDRS,
