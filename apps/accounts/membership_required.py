@@ -8,20 +8,21 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from apps.accounts.models import Membership, User
 from apps.accounts.selectors import current_membership, why_no_organization
 
-MemberPage = Callable[..., HttpResponse]  # of the request, the current membership and what the path names
+MemberPage = Callable[..., HttpResponseBase]  # of the request, the current membership and what the path names
 
 
-def for_members(page: MemberPage) -> Callable[..., HttpResponse]:
+def for_members(page: MemberPage) -> MemberPage:
     """Call `page` with the current membership of who is signed in; who is not signs in first."""
 
     @login_required
     @wraps(page)
-    def guarded(request: HttpRequest, **named: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, **named: Any) -> HttpResponseBase:
         user = request.user
         assert isinstance(user, User)
         current = current_membership(user, request.session)
@@ -32,12 +33,12 @@ def for_members(page: MemberPage) -> Callable[..., HttpResponse]:
     return guarded
 
 
-def for_admins(page: MemberPage) -> Callable[..., HttpResponse]:
+def for_admins(page: MemberPage) -> MemberPage:
     """The same, where the membership must be an admin's."""
 
     @for_members
     @wraps(page)
-    def guarded(request: HttpRequest, current: Membership, **named: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, current: Membership, **named: Any) -> HttpResponseBase:
         if current.role != Membership.Role.ADMIN:
             return no_access(request, f"Only an admin of {current.organization} may do this. Ask one of them.")
         return page(request, current, **named)
