@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from apps.accounts.models import Membership, Organization, User
 from apps.api_keys.models import UsageDay
+from apps.api_keys.usage import charts
+from apps.api_keys.usage.selectors import DayTotals
 from tests.conftest import MakeKey
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +78,7 @@ def test_the_chart_stacks_statuses_by_day_and_says_what_the_limit_has_to_do_with
     assert bars(page, "requests_429") == [(10.0, 20.0)]
     assert bars(page, "requests_5xx") == [(0.0, 10.0)]
     assert bars(page, "requests_4xx") == [(99.2, 0.8)]  # little is seen, too
-    assert bars(page, "runs_error") == [(80.0, 20.0)]
+    assert bars(page, "runs_error") == [(75.0, 25.0)]  # 1 of 4
     assert f"<title>{today}: 3,500 answered, 1,000 over the limit, 500 failed</title>" in page
     for said in ("5,010 calls from", "1,000: 20.0 %, on 1 day", "about 4 a minute", "Retry-After", ">25.0 %<"):
         assert said in page, said
@@ -88,6 +90,12 @@ def test_the_chart_stacks_statuses_by_day_and_says_what_the_limit_has_to_do_with
     assert bars(one, "requests_2xx") == [(50.0, 50.0)]
     assert f'<option value="{quiet.id}" selected>' in one
     assert 'value="7" selected' in one
+
+
+@pytest.mark.parametrize(("most", "top"), [(0, 1), (7, 7), (10, 10), (11, 15), (99, 100), (5157, 6000), (6001, 8000)])
+def test_the_axis_ends_at_a_round_number_near_the_highest_bar(most: int, top: int) -> None:
+    days = [DayTotals(day=date(2026, 3, 1), requests_2xx=most), DayTotals(day=date(2026, 3, 2))]
+    assert charts.of_requests(days).top == top
 
 
 def test_a_key_without_usage_is_told_from_one_that_is_not_there(

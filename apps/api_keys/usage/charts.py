@@ -16,7 +16,8 @@ from apps.api_keys.usage.selectors import DayTotals
 WIDTH, HEIGHT = 600, 100
 _GAP = 0.2  # of a day's place, between two bars
 _LEAST = 0.8  # units: something that is little is seen, too
-_STEPS = (1, 2, 5, 10)  # times a power of ten: what the axis may end at
+_STEPS = (10, 15, 20, 30, 40, 50, 60, 80, 100)  # tenths of a power of ten: what the axis may end at
+_DENSE = 40  # bars, from which on they are too narrow for a line around each part
 
 # Column -> what it is called, from the bottom of a bar to its top.
 REQUESTS = {
@@ -56,6 +57,10 @@ class Chart:
     kinds: dict[str, str]
     first: date
     last: date
+
+    @property
+    def is_dense(self) -> bool:
+        return len(self.bars) > _DENSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +131,10 @@ def _in_words(one: DayTotals, kinds: dict[str, str]) -> str:
 
 
 def _round_up(most: int) -> int:
-    """The next of 1, 2, 5, 10, 20, 50, … that is not below."""
-    if most < 1:
-        return 1
-    power: int = 10 ** floor(log10(most))
+    """The next number of one or two digits and zeros that is not below, so that little of the height is left empty."""
+    if most <= 10:
+        return max(most, 1)
+    power: int = 10 ** floor(log10(most)) // 10
     return next(step * power for step in _STEPS if step * power >= most)
 
 
