@@ -24,8 +24,8 @@ PAGES = (
     ("usage", "Usage", False),
     ("webhooks", "Webhooks", True),
     ("organization", "Organisation", False),
-    ("docs", "Docs", False),
     ("audit", "Audit", True),
+    ("docs", "Docs", False),
     ("browse", "API", False),
     ("account", "Account", False),
 )

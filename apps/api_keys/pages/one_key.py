@@ -13,9 +13,10 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from apps.accounts import audit
-from apps.accounts.models import AuditEvent, Membership
+from apps.accounts.models import Membership
 from apps.api_keys import limits, selectors, validation
 from apps.api_keys.audit_events import selectors as trail
+from apps.api_keys.audit_events import words
 from apps.api_keys.audit_events.services import record_reading
 from apps.api_keys.models import ApiKey
 from apps.api_keys.pages import scope_choices, states
@@ -128,16 +129,6 @@ def _events(key: ApiKey) -> list[dict[str, Any]]:
     of_key = trail.list_events(key.organization_id).filter(object_type="api_key", object_id=str(key.id))
     events = list(of_key[:EVENTS_SHOWN])
     actors = trail.actors_of(key.organization_id, events)
-    return [{"event": one, "what": ACTIONS.get(one.action, one.action), "who": _who(one, actors)} for one in events]
-
-
-def _who(event: AuditEvent, actors: trail.Actors) -> str:
-    """As the API tells it: staff are staff, not which of them."""
-    match event.actor_type:
-        case AuditEvent.Actor.KEY:
-            return f"{actors.key_prefixes.get(event.actor_id, 'a key')}…"
-        case AuditEvent.Actor.USER:
-            return actors.emails.get(event.actor_id, "somebody who has left")
-        case AuditEvent.Actor.STAFF:
-            return "staff of this service"
-    return "Helios"
+    return [
+        {"event": one, "what": ACTIONS.get(one.action, one.action), "who": words.who(one, actors)} for one in events
+    ]
