@@ -46,7 +46,8 @@ def sign_in(visitor: Visitor, email: str, password: str) -> None:
     visitor.type(email)
     visitor.press("Tab")
     visitor.type(password)
-    visitor.press("Enter")
+    with visitor.page.expect_navigation():  # or the next step may come before the answer
+        visitor.press("Enter")
 
 
 def test_no_page_keeps_people_out(
