@@ -8,25 +8,25 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
-from django.core.files.uploadhandler import FileUploadHandler, StopUpload
-from django.http import HttpRequest, QueryDict
-from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from django.core.files.uploadhandler import StopUpload
+from django.http import HttpRequest
+from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
-from django.utils.datastructures import MultiValueDict
 
 from apps.patients.documents.filenames import cleaned, extension_of
 from apps.patients.documents.inspection.faults import Fault, Refused
 from apps.patients.documents.inspection.kinds import SIGNATURE_BYTES, kind_of
 from apps.patients.documents.inspection.upload import file_type_of
-from helios_site.api.bodies import drain, stall_limit
+from helios_site.api.bodies import drain
 from helios_site.api.families.healos.errors import BadRequest, Invalid
 from helios_site.api.families.healos.fields import unrecognized
 from helios_site.api.families.healos.query import NOT_UTF8, UNREADABLE
 from helios_site.api.families.strict_json import announced_length
+from helios_site.api.multipart import FormReader, read_by
 from helios_site.storage.local import full_disk_is_storage_full
 
 FILE = "file"
@@ -55,7 +55,7 @@ class UploadForm:
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
         self._file = _File()
-        request.parse_file_upload = self._parse  # type: ignore[assignment, method-assign]
+        read_by(request, self._file, most_bytes=settings.HEALOS_DOCUMENT_MAX_BYTES + FORM_BYTES)
 
     def check_length(self) -> None:
         """Refuse what is announced as too large, without reading more of it than lets the client see the answer."""
@@ -90,49 +90,8 @@ class UploadForm:
         if self._file.content is not None:
             self._file.content.close()
 
-    def _parse(self, META: Any, body: Any) -> tuple[QueryDict, MultiValueDict[str, Any]]:  # noqa: N803 - Django's name
-        counted = _Counted(body)
-        parser = _Parser(META, cast(IO[bytes], counted), [self._file], self._request.encoding)
-        with stall_limit(self._request):
-            found: tuple[QueryDict, MultiValueDict[str, Any]] = parser.parse()
-        if not self._file.problems and not counted.ends_well(announced_length(self._request), parser.end):
-            raise MultiPartParserError("the body ended early")
-        return found
 
-
-class _Parser(MultiPartParser):
-    """Leaves names to us: Django passes a file over whose name is only a path."""
-
-    def sanitize_file_name(self, file_name: str) -> str:
-        return file_name
-
-    @property
-    def end(self) -> bytes:
-        """The line that ends the form."""
-        boundary: bytes = self._boundary  # type: ignore[attr-defined]
-        return b"--" + boundary + b"--"
-
-
-class _Counted:
-    """A body that remembers how much of it was read, and how it ended."""
-
-    def __init__(self, body: Any) -> None:
-        self._body, self._read, self._tail = body, 0, b""
-
-    def read(self, *size: int) -> bytes:
-        piece: bytes = self._body.read(*size)
-        self._read += len(piece)
-        self._tail = (self._tail + piece)[-512:]
-        if self._read > settings.HEALOS_DOCUMENT_MAX_BYTES + FORM_BYTES:
-            raise MultiPartParserError("the body is too large")
-        return piece
-
-    def ends_well(self, announced: int, end: bytes) -> bool:
-        """Django takes a body that was cut off for a whole one."""
-        return announced == 0 or (self._read == announced and self._tail.rstrip(b" \t\r\n").endswith(end))
-
-
-class _File(FileUploadHandler):
+class _File(FormReader):
     """The one file of a form. The first thing that is wrong ends the reading."""
 
     def __init__(self) -> None:
@@ -175,6 +134,7 @@ class _File(FileUploadHandler):
 
     def _refuse(self, field: str, messages: list[str]) -> None:
         self.problems = {field: messages}
+        self.has_stopped = True
         raise StopUpload(connection_reset=True)
 
 
