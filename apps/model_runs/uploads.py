@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from collections.abc import Iterable
 from uuid import UUID
 
 import structlog
@@ -79,7 +80,7 @@ def _put(request: HttpRequest, run_id: str) -> HttpResponse:
         return _drained(request, _refusal(404, settings.HELIOS_ERROR_TEXTS["run_not_found"]))
     try:
         with stall_limit(request):
-            return _answer(_receive(request, run, size))
+            return _answer(take_recording(run, pieces_of(request, size), size))
     except (Cut, UnreadablePostError):
         return _refusal(422, f"The recording was cut off: {size} bytes were announced. Please send it again.")
     except (StorageFull, OperationalError) as error:
@@ -95,15 +96,17 @@ def _authorized(request: HttpRequest, run_id: str) -> UUID | None:
     return link.run_id if link is not None and time.time() < link.expires else None
 
 
-def _receive(request: HttpRequest, run: ModelRun, size: int) -> Received:
+def take_recording(run: ModelRun, pieces: Iterable[bytes], size: int) -> Received:
+    """Store the `size` bytes of a recording as they come, and give them to the run. Raises what `pieces` raises, and
+    StorageFull."""
     digest = hashlib.sha256()
     if run.status != Status.CREATED:  # only the hash is needed, to tell a repetition from a conflict
-        for piece in pieces_of(request, size):
+        for piece in pieces:
             digest.update(piece)
         return receive_recording(run_id=run.id, key="", sha256=digest.hexdigest(), size=size)
     key = new_recording_key(run)
     with object_store().writer(key) as writer:
-        for piece in pieces_of(request, size):
+        for piece in pieces:
             digest.update(piece)
             writer.write(piece)
         writer.commit()

@@ -2,6 +2,7 @@
 
 from apps.model_runs.services.closing import export_organization, look_after_closings
 from apps.model_runs.services.creation import (
+    AlreadyCreated,
     CannotRerun,
     RunRequest,
     create_run,
@@ -23,6 +24,7 @@ from apps.model_runs.services.model_versions import activate_model, roll_back_mo
 from apps.model_runs.services.sweeping import sweep_runs
 
 __all__ = [
+    "AlreadyCreated",
     "CannotRerun",
     "Claim",
     "Received",

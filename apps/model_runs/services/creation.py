@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.accounts import audit
@@ -41,6 +41,10 @@ class RunRequest:
     return_url: str = ""  # where the hosted activity leads when it is over
 
 
+class AlreadyCreated(Exception):
+    """There is a run of that id."""
+
+
 class CannotRerun(Exception):
     """The message says why, for staff."""
 
@@ -61,27 +65,36 @@ def create_run(
     key_id: UUID | None,
     request: RunRequest,
     good_for_seconds: int | None = None,
+    run_id: UUID | None = None,
 ) -> ModelRun:
-    """A run that takes its recording for `good_for_seconds`, or as long as uploads are taken.
+    """A run that takes its recording for `good_for_seconds`, or as long as uploads are taken. `run_id` is for callers
+    who may ask again for the same run.
 
-    Raises NoSuchPatient and ConsentMissing of `apps.patients.services` for a run that is to be linked."""
+    Raises NoSuchPatient and ConsentMissing of `apps.patients.services` for a run that is to be linked, and
+    AlreadyCreated where there is a run of that id."""
     now = timezone.now()
     good_for = good_for_seconds or settings.HELIOS_UPLOAD_URL_TTL_SECONDS
     fields = asdict(request)
     for name in ("tags", "data_to_delete", "warnings"):
         fields[name] = list(fields[name])
     run = ModelRun(
+        id=run_id or uuid4(),
         organization_id=organization_id,
         created_by_key_id=key_id,
         created_at=now,
         upload_expires_at=now + timedelta(seconds=good_for),
         **fields,
     )
-    with transaction.atomic():
-        if request.patient_id is not None:
-            patients.lock_for_new_link(organization_id=organization_id, patient_id=request.patient_id)
-        run.save(force_insert=True)
-        trail.record("created", actor=actor, organization_id=organization_id, run_id=run.id)
+    try:
+        with transaction.atomic():
+            if request.patient_id is not None:
+                patients.lock_for_new_link(organization_id=organization_id, patient_id=request.patient_id)
+            run.save(force_insert=True)
+            trail.record("created", actor=actor, organization_id=organization_id, run_id=run.id)
+    except IntegrityError:
+        if run_id is not None and ModelRun.objects.filter(id=run_id).exists():
+            raise AlreadyCreated from None
+        raise
     return run
 
 
