@@ -6,7 +6,7 @@ moments that the form already shows into it. So a form works without scripts, in
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -39,6 +39,16 @@ def read_moment(text: str, zone_name: str) -> datetime:
         return typed.replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValidationError("Enter a date and a time, such as 2026-03-01 14:30.") from None
+
+
+def read_day(text: str, zone_name: str) -> tuple[datetime, datetime]:
+    """When the day that a field of type `date` named begins, and when the next one does, in UTC. Raises
+    ValidationError."""
+    try:
+        after = date.fromisoformat(text.strip()) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        raise ValidationError("Enter a day, such as 2026-03-01.") from None
+    return read_moment(f"{text.strip()}T00:00", zone_name), read_moment(f"{after.isoformat()}T00:00", zone_name)
 
 
 def shown_moment(moment: datetime | None) -> str:

@@ -20,6 +20,7 @@ _NOWHERE = Workplace(None, ())
 # The name of the page's address, what it is called, and whether it is for admins alone.
 PAGES = (
     ("runs", "Runs", False),
+    ("new-check", "New check", False),
     ("keys", "Keys", True),
     ("usage", "Usage", False),
     ("webhooks", "Webhooks", True),

@@ -139,6 +139,10 @@ class ModelRun(models.Model):
                 "organization", "user_label", RunDay().desc(), F("created_at").desc(), F("id").desc(),
                 name="run_reading_of_label", condition=Q(status="COMPLETE_OK"),
             ),
+            models.Index(
+                fields=["organization", "error_code", "-created_at", "-id"],
+                name="run_failed_by_reason", condition=Q(status="COMPLETE_ERROR"),
+            ),
             models.Index(fields=["enqueued_at"], name="run_running", condition=Q(status="RUNNING")),
             models.Index(fields=["created_at"], name="run_never_uploaded", condition=Q(status="CREATED")),
             models.Index(

@@ -23,7 +23,8 @@ async function copied(source) {
     await navigator.clipboard.writeText((source.value ?? source.textContent).trim());
     return true;
   } catch {
-    getSelection().selectAllChildren(source);
+    if (source.select) source.select();
+    else getSelection().selectAllChildren(source);
     return document.execCommand("copy");
   }
 }

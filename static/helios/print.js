@@ -4,7 +4,7 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 // What is folded away on the screen is part of the printed page.
-const folded = () => document.querySelectorAll(".report details:not([open])");
+const folded = () => document.querySelectorAll(".report details:not([open], .delete)");
 let opened = [];
 window.addEventListener("beforeprint", () => {
   opened = [...folded()];

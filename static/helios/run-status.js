@@ -36,6 +36,8 @@ function show(marks, found) {
     if (now.status !== "CREATED" && now.status !== "RUNNING") {
       delete mark.dataset.run;
       if ("reload" in place.dataset) location.reload();
+    } else if ("reload" in place.dataset) {
+      for (const part of document.querySelectorAll("[data-while]")) part.hidden = part.dataset.while !== now.status;
     }
   }
   if (told.length > 0) news.textContent = told.join(" ");

@@ -195,9 +195,12 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "webhooks/<uuid:webhook_id>/disable"): ACT_ON_ONE._replace(admin=400),  # without a reason
     ("POST", "webhooks/<uuid:webhook_id>/rotate"): ACT_ON_ONE._replace(admin=200),  # the secret
     ("POST", "webhooks/<uuid:webhook_id>/delete"): ACT_ON_ONE,
+    ("GET", "checks/new"): PAGE,
+    ("POST", "checks/new"): Row(*TO_LOG_IN, 403, 400, 400, 400),  # nothing is in the form
     ("GET", "runs"): PAGE,
     ("GET", "runs/status"): PAGE,
     ("GET", "runs/<uuid:model_run_id>"): PAGE_OF_RUN,
+    ("POST", "runs/<uuid:model_run_id>/delete"): Row(*TO_LOG_IN, 403, 302, 302, 404),
     ("GET", "runs/<uuid:model_run_id>.json"): PAGE_OF_RUN,
     ("GET", "runs/<uuid:model_run_id>.csv"): PAGE_OF_RUN,
     ("GET", "runs/<uuid:model_run_id>/model-card"): PAGE_OF_RUN,

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.template import Context, Template
 
-from helios_site.zones import read_moment, shown_moment
+from helios_site.zones import read_day, read_moment, shown_moment
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,17 @@ def test_a_typed_moment_is_read_in_the_zone_of_the_browser(typed: str, zone: str
 def test_no_moment_and_no_zone_are_refused(typed: str, zone: str) -> None:
     with pytest.raises(ValidationError, match=r"Enter a date and a time|time zone"):
         read_moment(typed, zone)
+
+
+def test_a_day_is_as_long_as_the_clocks_of_the_zone_make_it() -> None:
+    begins, ends = read_day("2026-10-25", "Europe/Berlin")
+    assert (begins, ends) == (datetime(2026, 10, 24, 22, tzinfo=UTC), datetime(2026, 10, 25, 23, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("typed", ["", "2026-02-30", "2026-02-03T10:00", "9999-12-31"])
+def test_what_is_no_day_is_refused(typed: str) -> None:
+    with pytest.raises(ValidationError, match="Enter a day"):
+        read_day(typed, "UTC")
 
 
 def test_a_form_shows_moments_in_utc() -> None:

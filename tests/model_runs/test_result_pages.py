@@ -8,7 +8,7 @@ import json
 import re
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -277,7 +277,39 @@ def test_the_list_is_narrowed_and_goes_on_by_place(
     assert "No run fits" in text_of(member.get("/runs?userLabel=nobody"))
 
 
-@pytest.mark.parametrize("query", ["status=DONE", "patientId=x", "cursor=x", f"userLabel={'x' * 51}", "userLabel=%00"])
+def test_the_list_is_narrowed_by_the_reader_s_days_and_by_reason(
+    member: Client, make_run: MakeRun, make_finished: MakeRun
+) -> None:
+    def made(at: str, run: ModelRun) -> str:
+        ModelRun.objects.filter(id=run.id).update(created_at=datetime.fromisoformat(at))
+        return str(run.id)
+
+    def ids(query: str) -> list[str]:
+        answer = member.get(f"/runs?{query}")
+        assert answer.status_code == 200
+        return re.findall(r'href="/runs/([0-9a-f-]{36})"', answer.content.decode())
+
+    before = made("2026-03-01T10:59:59Z", make_run())  # in Auckland a second before the second of March
+    first = made("2026-03-01T11:00:00Z", make_run())
+    last = made("2026-03-02T10:59:59Z", make_finished(analysis=FAILED))
+    after = made("2026-03-02T11:00:00Z", make_run())
+    assert ids("from=2026-03-02&to=2026-03-02&zone=Pacific/Auckland") == [last, first]
+    assert ids("from=2026-03-02&zone=Pacific/Auckland") == [after, last, first]
+    assert ids("from=2026-03-02&to=2026-03-02&zone=UTC") == [after, last]
+    assert ids("to=2026-03-01") == [first, before], "UTC where no zone is named"
+    assert ids("error=ERR_RECORDING_TOO_SHORT") == [last]
+    assert ids("error=ERR_RECORDING_TOO_LONG") == []
+    assert "Too little speech" in text_of(member.get("/runs"))
+    assert ids("from=&to=&error=&status=&zone=Europe%2FOslo") == [after, last, first, before]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=DONE", "patientId=x", "cursor=x", f"userLabel={'x' * 51}", "userLabel=%00", "from=yesterday",
+        "to=9999-12-31", "from=0001-01-01&zone=Asia/Tokyo", "from=2026-01-01&zone=/etc/passwd", "error=ERR",
+    ],
+)  # fmt: skip
 def test_a_filter_that_cannot_be_says_why(member: Client, query: str) -> None:
     answer = member.get(f"/runs?{query}")
     assert answer.status_code == 400
@@ -315,7 +347,10 @@ def test_pages_cost_the_same_however_many_runs_there_are(
             assert member.get(path).status_code == 200
         return len(captured.captured_queries)
 
-    paths = ("/runs", "/runs?userLabel=person+7", f"/runs/{run.id}")
+    paths = (
+        "/runs", "/runs?userLabel=person+7", "/runs?error=ERR_INTERNAL", "/runs?from=2020-01-01&to=2020-02-01",
+        f"/runs/{run.id}",
+    )  # fmt: skip
     few = [statements(path) for path in paths]
     fill(organization, 20_000)
     assert [statements(path) for path in paths] == few

@@ -35,6 +35,13 @@ ISSUES = {
     "SECOND_SPEAKER": "There may be a second voice. Record one person alone.",
     "NARROW_BAND": "High sounds are missing, as on a telephone. Record on the device itself.",
 }
+ERRORS = {
+    "ERR_RECORDING_TOO_SHORT": "Too little speech",
+    "ERR_RECORDING_TOO_LONG": "Too long",
+    "ERR_RECORDING_INVALID_FORMAT": "Not a recording",
+    "ERR_TRANSCRIPTION_FAILED": "Nothing understood",
+    "ERR_INTERNAL": "A fault of ours",
+}
 WHAT_TO_DO = {
     "ERR_RECORDING_INVALID_FORMAT": "Send the recording as FLAC, MP3, MP4, Ogg, WebM or WAV, in a new run.",
     "ERR_RECORDING_TOO_SHORT": "Record again in a new run: about thirty seconds of speech are a good length.",

@@ -6,27 +6,34 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts import audit
 from apps.accounts.membership_required import for_members
 from apps.accounts.models import Membership
 from apps.model_runs import selectors, services
 from apps.model_runs.filters import narrowed
-from apps.model_runs.models import ModelRun, Status
-from apps.model_runs.pages import history, result
+from apps.model_runs.models import ModelRun, ModelRunQuerySet, Status
+from apps.model_runs.pages import check_link, history, result
 from apps.model_runs.summary import NO_DIAGNOSIS
 from helios_site.api.families.helios.errors import Invalid
 from helios_site.api.families.helios.query import page, read_cursor
 from helios_site.documentation import markdown
 from helios_site.documentation.pages import rendered
+from helios_site.zones import read_day
 
 PAGE_SIZE = 50
 UNFINISHED = (Status.CREATED, Status.RUNNING)
-FILTERS = {"status": "status", "userLabel": "label", "patientId": "patient id", "cursor": "place in the list"}
+FILTERS = {
+    "status": "status", "userLabel": "label", "patientId": "patient id", "error": "reason", "from": "first day",
+    "to": "last day", "zone": "time zone", "cursor": "place in the list",
+}  # fmt: skip
+FOLDED = ("patientId", "error", "from", "to")
 LIST_FIELDS = (
     "id", "created_at", "status", "user_label", "patient_id", "error_code", "scores__mentalStrain", "quality__level",
 )  # fmt: skip
@@ -41,7 +48,7 @@ def run_list(request: HttpRequest, current: Membership) -> HttpResponse:
     problem, older = "", None
     rows: list[dict[str, Any]] = []
     try:
-        runs = narrowed(selectors.list_runs(current.organization_id), query)
+        runs = _narrowed(narrowed(selectors.list_runs(current.organization_id), query), query)
         rows, older = page(runs.values(*LIST_FIELDS), read_cursor(query), PAGE_SIZE)
     except Invalid as refusal:
         first = refusal.entries[0]
@@ -49,15 +56,21 @@ def run_list(request: HttpRequest, current: Membership) -> HttpResponse:
     services.record_read(actor=audit.by_user(request.user), organization_id=current.organization_id, run_id=None)
     context = {
         "current": current,
-        "rows": [{**row, "status_words": result.STATUSES[row["status"]]} for row in rows],
+        "rows": [_in_words(row) for row in rows],
         "waits": any(row["status"] in UNFINISHED for row in rows),
         "problem": problem,
         "wanted": query,
-        "is_narrowed": bool(query),
+        "is_narrowed": bool(query.keys() - {"zone"}),
+        "unfolds": any(name in query for name in FOLDED),
         "statuses": result.STATUSES.items(),
+        "errors": result.ERRORS.items(),
         "older": _with_cursor(query, older) if older else "",
     }
     return render(request, "runs/list.html", context, status=400 if problem else 200)
+
+
+def _in_words(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "status_words": result.STATUSES[row["status"]], "reason": result.ERRORS.get(row["error_code"], "")}
 
 
 def _named(query: QueryDict) -> QueryDict:
@@ -68,6 +81,23 @@ def _named(query: QueryDict) -> QueryDict:
         if value:
             named[name] = value
     return named
+
+
+def _narrowed(runs: ModelRunQuerySet, query: QueryDict) -> ModelRunQuerySet:
+    """By what the API's list does not know: days in the reader's own zone, and why a run has no scores. Raises
+    Invalid."""
+    for name, place in (("from", 0), ("to", 1)):
+        if name in query:
+            try:
+                moment = read_day(query[name], query.get("zone", ""))[place]
+            except ValidationError as error:
+                raise Invalid(("query", name), "value_error", error.messages[0].rstrip(".")) from None
+            runs = runs.filter(created_at__lt=moment) if place else runs.filter(created_at__gte=moment)
+    if "error" in query:
+        if query["error"] not in result.ERRORS:
+            raise Invalid(("query", "error"), "value_error", "choose one of those that are offered")
+        runs = runs.filter(status=Status.COMPLETE_ERROR, error_code=query["error"])
+    return runs
 
 
 def _with_cursor(query: QueryDict, cursor: str) -> str:
@@ -102,7 +132,9 @@ def run_page(request: HttpRequest, current: Membership, model_run_id: UUID) -> H
     run = _run(current, model_run_id)
     context: dict[str, Any] = {"current": current, "run": run, "status_words": result.STATUSES[run.status]}
     if run.status in UNFINISHED:
-        return render(request, "runs/unfinished.html", context)
+        link = check_link.link_of(run, current.organization.name)
+        is_late = run.status == Status.CREATED and link is None
+        return render(request, "runs/unfinished.html", context | {"link": link, "is_late": is_late})
     actor = audit.by_user(request.user)
     services.record_read(actor=actor, organization_id=run.organization_id, run_id=run.id)
     context |= {"warnings": result.warnings_of(run), "recording": result.recording_of(run)}
@@ -120,6 +152,17 @@ def run_page(request: HttpRequest, current: Membership, model_run_id: UUID) -> H
         "no_diagnosis": NO_DIAGNOSIS,
     }
     return render(request, "runs/result.html", context)
+
+
+@require_POST
+@for_members
+def delete(request: HttpRequest, current: Membership, model_run_id: UUID) -> HttpResponse:
+    """Erase a run in any state."""
+    actor = audit.by_user(request.user)
+    if not services.delete_run(actor=actor, organization_id=current.organization_id, run_id=model_run_id):
+        raise Http404
+    messages.success(request, "The run was deleted.")
+    return redirect("runs")
 
 
 @require_safe
