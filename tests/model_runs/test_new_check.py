@@ -183,7 +183,7 @@ def test_too_large_a_recording_is_refused_and_leaves_nothing(send: Send, setting
     settings.HELIOS_UPLOAD_MAX_BYTES = 1_048_576
     for size in (1_048_577, 2_000_000):  # one by its own size, one by what is announced of the form
         answer = send(label="kept label", **by_upload(b"\0" * size))
-        assert said_by(answer).startswith("The file is too large: at most 1.0\xa0MB are taken.")
+        assert said_by(answer).startswith("The file is too large: at most 1.0 MB are taken.")
         assert 'value="kept label"' in answer.content.decode()
     assert not ModelRun.objects.exists()
 
