@@ -35,8 +35,7 @@ BEFORE = ["/login", "/signup", "/reset-password", "/docs", *(f"/docs/{name}" for
 SIGNED_IN = [
     "/account", "/account/email", "/account/password", "/account/sessions", "/account/two-step",
     "/organization", "/organization/settings", "/organization/close", "/usage", "/first-key", "/browse/", "/runs",
-    "/keys", "/keys/new",
-    "/webhooks", "/webhooks/new", "/audit",
+    "/keys", "/keys/new", "/checks/new", "/webhooks", "/webhooks/new", "/audit",
 ]  # fmt: skip
 MISSING = "/there-is-no-such-page"
 
@@ -55,6 +54,7 @@ def test_no_page_keeps_people_out(
     organization: Organization,
     other_organization: Organization,
     make_key: MakeKey,
+    make_run: MakeRun,
     make_finished: MakeRun,
     make_running: MakeRun,
     monkeypatch: pytest.MonkeyPatch,
@@ -71,7 +71,8 @@ def test_no_page_keeps_people_out(
     result = make_story(make_finished)
     alarming = make_finished(user_label="person-2", analysis=ALARMING)
     failed = make_finished(user_label="person-3", analysis=replace(FAILED, outline={**OUTLINE, "pitch": None}))
-    runs = [f"/runs/{run.id}" for run in (result, alarming, failed, make_running(user_label="person-4"))]
+    unfinished = (make_running(user_label="person-4"), make_run(user_label="person-5"))
+    runs = [f"/runs/{run.id}" for run in (result, alarming, failed, *unfinished)]
     found: list[str] = []
     complaints: list[str] = []
     of_faults: list[str] = []  # what it must find, so that an empty list means something
