@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ SEND = """
   })).then(() => window.told.push("sent"), (error) => window.told.push(error.code));
 }
 """
-SOUNDS = {
+SOUNDS: dict[str, tuple[Callable[[], audio.Samples], str]] = {
     "noise": (
         lambda: audio.add_noise(audio.cut(audio.speech_44s(), 0, 12), 8),
         "It is noisy around you.",

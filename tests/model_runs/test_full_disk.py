@@ -23,13 +23,13 @@ pytestmark = pytest.mark.django_db
 
 
 @contextmanager
-def refusing(table: str, state: str = "disk_full") -> Iterator[None]:
-    """The server itself answers each write to `table` as it does when it finds no room."""
+def refusing(table: str, state: str = "disk_full", when: str = "INSERT OR UPDATE") -> Iterator[None]:
+    """The server itself answers each such write to `table` as it does when it finds no room."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION "
             f"'could not extend file: No space left on device' USING ERRCODE = '{state}'; END $$;"
-            f"CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse()"
+            f"CREATE TRIGGER refuse BEFORE {when} ON {table} FOR EACH ROW EXECUTE FUNCTION refuse()"
         )
     yield
     with connection.cursor() as cursor:

@@ -17,11 +17,10 @@ from django.utils import timezone
 
 from apps.accounts.models import AuditEvent, Membership, Organization, User
 from apps.model_runs.models import ModelRun
-from apps.model_runs.pages import new_check
 from apps.model_runs.pages.check_link import qr_code
 from apps.patients.models import Patient
-from helios_site.storage import StorageFull
 from tests.model_runs.conftest import FAILED, MakeRun, exists
+from tests.model_runs.test_full_disk import refusing, stored
 from tests.model_runs.test_result_pages import SignIn, member, on_record, sign_in, text_of
 from tests.pages import INLINE
 from tests.patients.people import make_patient
@@ -196,16 +195,13 @@ def test_a_form_that_was_cut_off_is_refused(member: Client) -> None:
     assert not ModelRun.objects.exists()
 
 
-def test_a_full_disk_is_told_and_the_same_form_goes_on_later(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: Any) -> None:
-        raise StorageFull("The disk of the storage is full.")
-
-    form = str(uuid4())
-    with monkeypatch.context() as patch:
-        patch.setattr(new_check.uploads, "take_recording", full)
+def test_a_full_disk_is_told_and_the_same_form_goes_on_later(send: Send) -> None:
+    form, before = str(uuid4()), stored()
+    with refusing("model_runs_modelrun", when="UPDATE"):  # the run is made, and its recording finds no room
         answer = send(form=form, **by_upload())
     assert answer.status_code == 507
     assert "the server has no room" in answer.content.decode()
+    assert stored() == before
     assert send(form=form, **by_upload()).status_code == 302
     assert ModelRun.objects.get().status == "RUNNING"
 

@@ -89,7 +89,7 @@ def _narrowed(runs: ModelRunQuerySet, query: QueryDict) -> ModelRunQuerySet:
     for name, place in (("from", 0), ("to", 1)):
         if name in query:
             try:
-                moment = read_day(query[name], query.get("zone", ""))[place]
+                moment = read_day(str(query[name]), query.get("zone", ""))[place]
             except ValidationError as error:
                 raise Invalid(("query", name), "value_error", error.messages[0].rstrip(".")) from None
             runs = runs.filter(created_at__lt=moment) if place else runs.filter(created_at__gte=moment)
