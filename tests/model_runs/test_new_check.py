@@ -174,7 +174,10 @@ def test_a_form_that_is_sent_twice_makes_one_run_and_a_changed_one_another(send:
 def test_what_is_wrong_is_said_beside_what_was_typed(send: Send, changes: dict[str, Any], said: str) -> None:
     answer = send(**{"label": "kept label", **changes})
     assert said in said_by(answer)
-    assert "label" in changes or 'value="kept label"' in answer.content.decode()
+    page = answer.content.decode()
+    assert "label" in changes or 'value="kept label"' in page
+    named = set(re.findall(r'(\w+-error)[ "]', "".join(re.findall(r'aria-describedby="[^"]*"', page))))
+    assert named == set(re.findall(r'id="(\w+-error)"', page)) - {"how-error"}, "each field says what is wrong with it"
     assert not ModelRun.objects.exists()
 
 
@@ -200,6 +203,7 @@ def test_a_full_disk_is_told_and_the_same_form_goes_on_later(send: Send) -> None
     with refusing("model_runs_modelrun", when="UPDATE"):  # the run is made, and its recording finds no room
         answer = send(form=form, **by_upload())
     assert answer.status_code == 507
+    assert 'value="person-1"' in answer.content.decode()
     assert "the server has no room" in answer.content.decode()
     assert stored() == before
     assert send(form=form, **by_upload()).status_code == 302

@@ -54,13 +54,11 @@ def new_check(request: HttpRequest, current: Membership) -> HttpResponse:
     try:
         return _guarded(request, current, recording)
     except (MultiPartParserError, UnreadablePostError):
-        return _again(request, current, {"": CUT_OFF}, 400)
-    except (StorageFull, OperationalError) as error:
-        if not isinstance(error, StorageFull) and not is_full_disk(error):
-            raise
+        return _anew(request, current, {"": CUT_OFF}, 400)
+    except StorageFull:  # not even the form had room
         log.error("storage_full")
         drain(request)
-        return _again(request, current, {"": FULL}, 507)
+        return _anew(request, current, {"": FULL}, 507)
     finally:
         recording.close()
 
@@ -104,11 +102,16 @@ def _create(request: HttpRequest, current: Membership, recording: SentRecording)
         return _refused(request, current, values, problems)
     try:
         run = _run(request, current, values, serializer)
+        taken = run is not None and (values["how"] == LINK or _is_taken(run, recording))
     except patients.NoSuchPatient:
         return _refused(request, current, values, {"patient": check_forms.SAID[NO_SUCH_PATIENT]})
     except patients.ConsentMissing:
         return _refused(request, current, values, {"patient": check_forms.SAID[NO_CONSENT]})
-    taken = run is not None and (values["how"] == LINK or _is_taken(run, recording))
+    except (StorageFull, OperationalError) as error:
+        if not isinstance(error, StorageFull) and not is_full_disk(error):
+            raise
+        log.error("storage_full")
+        return _refused(request, current, values, {"": FULL}, status=507)
     if run is None or not taken:
         values["form"] = check_forms.beginning(current.organization)["form"]
         return _refused(request, current, values, {"": NOT_TAKEN})
@@ -187,16 +190,19 @@ def _found(request: HttpRequest, current: Membership, text: str) -> list[Patient
     return list(search.qs[: MOST_FOUND + 1]) if search.is_valid() else []
 
 
-def _again(request: HttpRequest, current: Membership, problems: dict[str, str], status: int) -> HttpResponse:
+def _anew(request: HttpRequest, current: Membership, problems: dict[str, str], status: int) -> HttpResponse:
     values = check_forms.beginning(current.organization)
     return _page(request, current, values, None, problems=problems, status=status)
 
 
-def _refused(request: HttpRequest, current: Membership, values: Values, problems: dict[str, str]) -> HttpResponse:
+def _refused(
+    request: HttpRequest, current: Membership, values: Values, problems: dict[str, str], *, status: int = 400
+) -> HttpResponse:
+    """The form again as it was sent, with what is wrong."""
     patient = _patient(request, current, values["patient"]) if values["patient"] else None
     if patient is None:
         values["patient"] = ""
-    return _page(request, current, values, patient, problems=problems, status=400)
+    return _page(request, current, values, patient, problems=problems, status=status)
 
 
 def _page(
