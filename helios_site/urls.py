@@ -45,6 +45,8 @@ urlpatterns = [
     path("audit", audit_page, name="audit"),
     path("audit/download", audit_download, name="audit-download"),
     path("", include("apps.model_runs.pages.urls")),
+    path("", include("apps.patients.pages.urls")),
+    path("", include("apps.model_runs.patient_runs.pages.urls")),
     path("v1/", include("apps.model_runs.urls")),
     path("ext-api/v1/", include("apps.api_keys.ext_api_urls")),
     path("ext-api/v1/", include("apps.patients.urls")),

@@ -21,6 +21,7 @@ _NOWHERE = Workplace(None, ())
 PAGES = (
     ("runs", "Runs", False),
     ("new-check", "New check", False),
+    ("patients", "Patients", False),
     ("keys", "Keys", True),
     ("usage", "Usage", False),
     ("webhooks", "Webhooks", True),

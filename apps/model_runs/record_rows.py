@@ -21,8 +21,8 @@ RUN_FIELDS = (
     "outline", "model_version",
 )  # fmt: skip
 PATIENT_FIELDS = (
-    "id", "external_id", "created_at", "updated_at", "name", "pronouns", "notes", "consent", "first_name", "last_name",
-    "date_of_birth", "gender", "email", "phone", "mrn", "client_history",
+    "id", "external_id", "created_at", "updated_at", "name", "pronouns", "notes", "consent", "consent_changed_at",
+    "first_name", "last_name", "date_of_birth", "gender", "email", "phone", "mrn", "client_history",
 )  # fmt: skip
 APPOINTMENT_FIELDS = (
     "id", "patient_id", "external_id", "created_at", "updated_at", "appointment_type", "visit_type", "start_at",

@@ -26,6 +26,11 @@ def get_run(organization_id: UUID, run_id: UUID) -> ModelRun | None:
     return ModelRun.objects.visible_to(organization_id).filter(id=run_id).first()
 
 
+def count_linked(organization_id: UUID, patient_id: int) -> int:
+    """How many runs an erasure of the patient takes along, in any state."""
+    return ModelRun.objects.filter(organization_id=organization_id, patient_id=patient_id).count()
+
+
 def current_activation(organization_id: UUID) -> WellnessModelActivation | None:
     """The latest step of the organisation; None if it has always used the shipped model."""
     return WellnessModelActivation.objects.filter(organization_id=organization_id).order_by("-number").first()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
-from apps.patients.models import Document, Patient, PatientExport, RecordCount
+from apps.patients.models import Appointment, Document, Note, Patient, PatientExport, RecordCount
 
 DOCUMENTS, EXPORTS = "documents", "exports"  # what the keys of their files have after the organisation
 
@@ -24,6 +25,19 @@ def get_patient(organization_id: UUID, patient_id: int) -> Patient | None:
     return found
 
 
+def deleted_patients(organization_id: UUID, since: datetime) -> QuerySet[Any]:
+    """Those who were deleted at `since` or later, the last of them first."""
+    return Patient.objects.deleted_of(organization_id, since).order_by("-deleted_at", "-id")
+
+
+def count_kept(organization_id: UUID, patient_id: int) -> dict[str, int]:
+    """How many live appointments, documents and notes there are of one patient."""
+    kinds: dict[str, Any] = {"appointments": Appointment, "documents": Document, "notes": Note}
+    return {
+        name: model.objects.of(organization_id).filter(patient_id=patient_id).count() for name, model in kinds.items()
+    }
+
+
 def count_records(organization_id: UUID, kind: str) -> int:
     """How many live records of a kind the organisation has, without counting them."""
     changes = RecordCount.objects.filter(organization_id=organization_id, kind=kind)
@@ -33,6 +47,16 @@ def count_records(organization_id: UUID, kind: str) -> int:
 def is_kept(organization_id: UUID, patient_id: int) -> bool:
     """Whether the organisation has the patient, be it deleted."""
     return bool(Patient.objects.filter(organization_id=organization_id, id=patient_id).exists())
+
+
+def get_kept(organization_id: UUID, patient_id: int) -> Patient | None:
+    """The organisation's patient, be it deleted, or None."""
+    return Patient.objects.filter(organization_id=organization_id, id=patient_id).first()
+
+
+def list_exports(organization_id: UUID, patient_id: int) -> QuerySet[PatientExport]:
+    """The archives of a patient who is there, the newest first."""
+    return _exports().filter(organization_id=organization_id, patient_id=patient_id).order_by("-created_at", "id")
 
 
 def get_export(organization_id: UUID, patient_id: int, export_id: UUID) -> PatientExport | None:

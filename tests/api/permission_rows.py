@@ -46,6 +46,9 @@ NEW_KEY_FOR_OLD = ADMINS._replace(admin=201, foreign=404)
 # Forms of the organisation's page, for its admins. Nothing is in the form.
 FORM = Row(*TO_LOG_IN, 403, 403, 400, 400)
 ACT_ON_ONE = Row(*TO_LOG_IN, 403, 403, 302, 404)
+# Those of patients, for every member.
+FORM_OF_MEMBERS = Row(*TO_LOG_IN, 403, 400, 400, 400)
+ACT_OF_MEMBERS = Row(*TO_LOG_IN, 403, 302, 302, 404)
 OPEN = Row(*[200] * 10)
 SIGNED_OUT = Row(*[200] * 6, *[302] * 4)  # who is signed in goes on
 ACCOUNT = Row(*TO_LOG_IN, 200, 200, 200, 200)
@@ -197,6 +200,22 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "webhooks/<uuid:webhook_id>/delete"): ACT_ON_ONE,
     ("GET", "checks/new"): PAGE,
     ("POST", "checks/new"): Row(*TO_LOG_IN, 403, 400, 400, 400),  # nothing is in the form
+    ("GET", "patients"): PAGE,
+    ("GET", "patients/deleted"): PAGE,
+    ("GET", "patients/new"): PAGE,
+    ("POST", "patients/new"): FORM_OF_MEMBERS,
+    ("GET", "patients/<int:patient_id>"): PAGE_OF_RUN,
+    ("GET", "patients/<int:patient_id>/edit"): PAGE_OF_RUN,
+    ("POST", "patients/<int:patient_id>/edit"): FORM_OF_MEMBERS._replace(foreign=404),
+    ("POST", "patients/<int:patient_id>/consent"): ACT_OF_MEMBERS,
+    ("GET", "patients/<int:patient_id>/delete"): PAGE_OF_RUN,
+    ("POST", "patients/<int:patient_id>/delete"): ACT_OF_MEMBERS._replace(member=409, admin=409),  # of which version?
+    ("POST", "patients/<int:patient_id>/restore"): ACT_OF_MEMBERS,
+    ("GET", "patients/<int:patient_id>/archives"): PAGE_OF_RUN,
+    ("POST", "patients/<int:patient_id>/archives"): ACT_OF_MEMBERS,
+    ("POST", "patients/<int:patient_id>/archives/<uuid:export_id>"): ACT_OF_MEMBERS._replace(member=404, admin=404),
+    ("GET", "patients/<int:patient_id>/erase"): PAGE_OF_RUN,
+    ("POST", "patients/<int:patient_id>/erase"): FORM_OF_MEMBERS._replace(foreign=404),
     ("GET", "runs"): PAGE,
     ("GET", "runs/status"): PAGE,
     ("GET", "runs/<uuid:model_run_id>"): PAGE_OF_RUN,

@@ -60,6 +60,15 @@ EVENTS = {
     ("GET", "ext-api/v1/export"): "patient.exported",
     ("GET", "audit"): "audit_event.listed",
     ("GET", "audit/download"): "audit_event.exported",
+    ("GET", "patients"): "patient.listed",
+    ("GET", "patients/deleted"): "patient.listed",
+    ("GET", "patients/<int:patient_id>"): "patient.wellness_read",
+    ("GET", "patients/<int:patient_id>/edit"): "patient.read",
+    ("GET", "patients/<int:patient_id>/delete"): "patient.read",
+    ("POST", "patients/<int:patient_id>/restore"): "patient.restored",
+    ("GET", "patients/<int:patient_id>/archives"): "patient.read",
+    ("POST", "patients/<int:patient_id>/archives"): "patient.export_requested",
+    ("GET", "patients/<int:patient_id>/erase"): "patient.read",
     ("GET", "runs"): "model_run.listed",
     ("GET", "runs/<uuid:model_run_id>.json"): "model_run.read",  # the page's: tests/model_runs/test_result_pages.py
     ("GET", "runs/<uuid:model_run_id>.csv"): "model_run.read",
@@ -74,8 +83,15 @@ WITHOUT = {
     ("POST", "browse/ext-api/v1/import"),
     ("POST", "v1/webhooks/<str:webhook_id>/enable"),  # the table's is enabled: tests/contract/helios/test_webhooks.py
     ("POST", "browse/v1/webhooks/<str:webhook_id>/enable"),
+    # Forms of pages, which the table sends empty: test_patient_pages.py of tests/patients and tests/model_runs
+    ("POST", "patients/new"),
+    ("POST", "patients/<int:patient_id>/edit"),
+    ("POST", "patients/<int:patient_id>/consent"),
+    ("POST", "patients/<int:patient_id>/delete"),
+    ("POST", "patients/<int:patient_id>/erase"),
+    ("POST", "patients/<int:patient_id>/archives/<uuid:export_id>"),  # likewise: its archive is not made yet
 }
-BY_SESSION = ("api/v1/", "audit", "browse/", "runs")
+BY_SESSION = ("api/v1/", "audit", "browse/", "runs", "patients")
 API = ("v1/", "ext-api/v1/", "^uploads/", *BY_SESSION)
 
 

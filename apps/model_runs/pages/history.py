@@ -1,4 +1,4 @@
-"""A person's readings up to one run, beside what was usual of the person before it."""
+"""A person's readings up to one of them, beside what was usual of the person before it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from apps.accounts import audit
 from apps.model_runs import readings, selectors
@@ -58,15 +59,25 @@ def history_of(run: ModelRun) -> History | None:
     if run.patient_id is not None and get_patient(run.organization_id, run.patient_id) is None:
         return None
     person = person_of(run)
-    current = readings.by_day(person).get(id=run.id)
+    known = readings.by_day(person).filter(completed_at__lte=run.completed_at)
+    return _up_to(person, readings.by_day(person).get(id=run.id), known)
+
+
+def latest_history(person: ModelRunQuerySet) -> History | None:
+    """The same up to the latest of a person's readings, as `/wellness` has it; None where there is none."""
+    known = readings.by_day(person)
+    latest = known.first()
+    return None if latest is None else _up_to(person, latest, known)
+
+
+def _up_to(person: ModelRunQuerySet, current: Mapping[str, Any], known: QuerySet[Any, dict[str, Any]]) -> History:
     day = current["day"]
     [comparison] = readings.compared(person, [readings.reading_of(current)])
     earlier = (
-        readings.by_day(person)
-        .filter(day__gte=days_before(day, settings.HELIOS_BASELINE_WINDOW_DAYS), day__lte=day)
-        .filter(model_version=run.model_version, completed_at__lte=run.completed_at)
+        known.filter(day__gte=days_before(day, settings.HELIOS_BASELINE_WINDOW_DAYS), day__lte=day)
+        .filter(model_version=current["model_version"])
         .exclude(quality__level=POOR)
-        .exclude(id=run.id)
+        .exclude(id=current["id"])
     )
     shown = [*reversed(earlier[: MOST_SHOWN - 1]), current]
     first = shown[0]["day"]

@@ -23,6 +23,8 @@ class Patient(Record):
     consent = models.BooleanField(
         default=False, help_text="Whether the person agreed to voice checks being linked to this record."
     )
+    # When it was last given or withdrawn; null where it never was, or before this was kept.
+    consent_changed_at = models.DateTimeField(null=True, editable=False)
     external_id = models.CharField(max_length=255, null=True, blank=True)
     # What clinical notes show of the person; from the admin and from imports.
     first_name = models.CharField(max_length=255, null=True, blank=True)

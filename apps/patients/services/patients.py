@@ -20,7 +20,12 @@ from apps.patients.services import records, trail
 def create_patient(*, actor: audit.Actor, organization_id: UUID, fields: Mapping[str, Any]) -> Patient:
     """Raises ExternalIdTaken."""
     now = now_to_the_millisecond()
-    patient = Patient(organization_id=organization_id, created_at=now, updated_at=now, **with_search_name(fields))
+    patient = Patient(
+        organization_id=organization_id,
+        created_at=now,
+        updated_at=now,
+        **with_consent_time(with_search_name(fields)),
+    )
     with records.external_id_is_free(patient):
         patient.save(force_insert=True)
         _record("created", actor, patient)
@@ -48,6 +53,8 @@ def change_patient(
 def apply_changes(patient: Patient, changes: Mapping[str, Any], expected_version: int | None = None) -> bool:
     """Change a patient whose lock the caller holds; False when nothing differs. Raises VersionConflict."""
     renamed = changes.get("name", patient.name) != patient.name
+    if changes.get("consent", patient.consent) != patient.consent:
+        changes = {**changes, "consent_changed_at": now_to_the_millisecond()}
     changed = records.apply(patient, changes, expected_version)
     if renamed:  # appointments show the name: what a caller has of them is no longer their present version
         patient.appointments.update(version=F("version") + 1)
@@ -118,6 +125,11 @@ def record_read(*, actor: audit.Actor, organization_id: UUID, patient_id: int | 
 def with_search_name(fields: Mapping[str, Any]) -> dict[str, Any]:
     """`fields` of a patient, and what follows from them."""
     return {**fields, "search_name": folded(fields["name"])} if "name" in fields else dict(fields)
+
+
+def with_consent_time(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """`fields` of a new patient, with when consent was given, if it was."""
+    return {**fields, "consent_changed_at": now_to_the_millisecond()} if fields.get("consent") else dict(fields)
 
 
 def _locked(organization_id: UUID, patient_id: int) -> Patient | None:

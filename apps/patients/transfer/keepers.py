@@ -12,7 +12,7 @@ from apps.accounts.models import Membership
 from apps.patients.appointments.services import check_rule
 from apps.patients.ids import new_patient_id, parse_patient_id
 from apps.patients.models import Appointment, Note, Patient, Session
-from apps.patients.services.patients import apply_changes, with_search_name
+from apps.patients.services.patients import apply_changes, with_consent_time, with_search_name
 from apps.patients.transfer.keeping import Import, Keeper, present
 from apps.patients.transfer.lines import APPOINTMENT, NOTE, PATIENT, Line
 from helios_site.api.families.healos.fields import parse_uuid
@@ -35,7 +35,8 @@ class PatientKeeper(Keeper):
         return [parse_patient_id(line.file_id or "")]
 
     def values(self, line: Line, *, new: bool) -> dict[str, Any]:
-        return with_search_name(super().values(line, new=new))
+        values = with_search_name(super().values(line, new=new))
+        return with_consent_time(values) if new else values
 
     def change(self, record: Patient, changes: dict[str, Any]) -> bool:
         return apply_changes(record, changes)

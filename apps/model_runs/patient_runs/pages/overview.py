@@ -1,0 +1,117 @@
+"""The first page of a patient's record: who it is, consent, wellness over time, and the last runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from apps.accounts import audit
+from apps.accounts.membership_required import for_members
+from apps.accounts.models import Membership
+from apps.model_runs import selectors
+from apps.model_runs.pages.history import latest_history
+from apps.model_runs.pages.result import STATUSES
+from apps.model_runs.pages.views import LIST_FIELDS, UNFINISHED
+from apps.model_runs.summary import NO_DIAGNOSIS
+from apps.patients import selectors as patient_selectors
+from apps.patients.appointments import selectors as appointment_selectors
+from apps.patients.appointments.recurrence import Span
+from apps.patients.models import Appointment, Patient
+from apps.patients.services import trail
+
+LAST_RUNS = 5
+COMING_DAYS = 90  # that the next appointment is looked for in
+FACTS = {
+    "pronouns": "Pronouns",
+    "first_name": "First name",
+    "last_name": "Last name",
+    "date_of_birth": "Date of birth",
+    "gender": "Gender",
+    "mrn": "MRN",
+    "email": "E-mail",
+    "phone": "Phone",
+}
+CLIENT_HISTORY = {
+    "medical_history": "Medical history",
+    "family_history": "Family history",
+    "social_history": "Social history",
+    "previous_treatment": "Previous treatment",
+}
+
+
+@never_cache
+@require_safe
+@for_members
+def patient_page(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
+    organization_id = current.organization_id
+    patient = patient_selectors.get_patient(organization_id, patient_id)
+    if patient is None:
+        raise Http404
+    runs = selectors.list_runs(organization_id).filter(patient_id=patient_id)
+    last = list(runs.values(*LIST_FIELDS)[: LAST_RUNS + 1])
+    context = {
+        "current": current,
+        "patient": patient,
+        "section": "patient",
+        "facts": list(_facts(patient)),
+        "client_history": list(_client_history(patient)),
+        "history": latest_history(runs),
+        "no_diagnosis": NO_DIAGNOSIS,
+        "window_days": settings.HELIOS_BASELINE_WINDOW_DAYS,
+        "runs": [{**row, "status_words": STATUSES[row["status"]]} for row in last[:LAST_RUNS]],
+        "has_more_runs": len(last) > LAST_RUNS,
+        "waits": any(row["status"] in UNFINISHED for row in last[:LAST_RUNS]),
+        "kept": patient_selectors.count_kept(organization_id, patient_id),
+        "next_appointment": _next_appointment(patient),
+    }
+    _record(request, patient)
+    return render(request, "patients/overview.html", context)
+
+
+def _facts(patient: Patient) -> Iterator[tuple[str, Any]]:
+    for name, title in FACTS.items():
+        value = getattr(patient, name)
+        if value:
+            yield title, value
+
+
+def _client_history(patient: Patient) -> Iterator[tuple[str, str]]:
+    for name, title in CLIENT_HISTORY.items():
+        text = (patient.client_history or {}).get(name)
+        if text:
+            yield title, text
+
+
+def _next_appointment(patient: Patient) -> Any:
+    """The moment of the next one that is to take place, if it is within COMING_DAYS."""
+    now = timezone.now()
+    today = now.astimezone(settings.HEALOS_DAY_TIMEZONE).date()
+    scheduled = appointment_selectors.list_appointments(patient.organization_id).filter(
+        patient_id=patient.pk, status=Appointment.Status.SCHEDULED
+    )
+    span = Span(today, today + timedelta(days=COMING_DAYS), settings.HEALOS_DAY_TIMEZONE)
+    try:
+        coming = appointment_selectors.unfolded(scheduled, span)
+    except appointment_selectors.TooMany:
+        return None
+    return min((moment for _, moment in coming if moment >= now), default=None)
+
+
+def _record(request: HttpRequest, patient: Patient) -> None:
+    """As the API's reads of the same."""
+    actor = audit.by_user(request.user)
+    for kind, verb, object_id in (
+        ("patient", "read", patient.pk),
+        ("patient", "model_runs_listed", patient.pk),
+        ("patient", "wellness_read", patient.pk),
+        ("appointment", "listed", ""),
+    ):
+        trail.record(kind, verb, actor=actor, organization_id=patient.organization_id, object_id=object_id)
