@@ -252,7 +252,7 @@ def test_a_stale_change_is_refused_and_undoes_nobody_s(member: Client, organizat
     html, text = answer.content.decode(), text_of(answer, 409)
     assert "Nothing was saved: somebody else changed this patient" in text
     assert "Name is now “ Ada King ”. What you typed is kept below" in text
-    assert "Notes was changed. You had not touched it: the form shows the new one." in text
+    assert "Notes were changed. You had not touched it: the form shows the new one." in text
     assert "Pronouns is now" not in text
     assert 'value="Ada Byron"' in html
     assert 'value="they/them"' in html
