@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from datetime import timedelta
@@ -19,6 +20,7 @@ from apps.accounts.audit import SYSTEM
 from apps.accounts.models import AuditEvent, Membership, Organization, User
 from apps.patients import services
 from apps.patients.models import Patient
+from tests.contract.healos.calls import content_of, send
 from tests.pages import INLINE
 from tests.patients.people import keep, left, make_patient
 
@@ -145,16 +147,14 @@ def test_a_page_of_the_list_costs_the_same_however_many_there_are(member: Client
     few = [cost(path) for path in paths]
     fill(organization, 100_000)
     assert [cost(path) for path in paths] == few
-    assert max(few) <= 12
+    assert 5 < min(few) <= max(few) <= 12
     for path in paths:
-        spent, passed = [], []
+        spent = []
         for _ in range(3):
-            start, at = time.process_time(), time.perf_counter()
+            start = time.process_time()
             member.get(path)
             spent.append(time.process_time() - start)
-            passed.append(time.perf_counter() - at)
         assert min(spent) < 0.1, path
-        assert min(passed) < 0.5, path  # with what PostgreSQL does, on a machine that others use too
 
 
 _FILL = """
@@ -293,6 +293,32 @@ def test_consent_is_given_and_withdrawn_with_its_time(member: Client, organizati
     patient.refresh_from_db()
     assert patient.consent_changed_at == given_at, "nothing changed"
     assert "Consent to voice checks: withdrawn" in text_of(member.get(f"/patients/{patient.pk}"))
+
+
+def test_the_time_of_consent_is_kept_whoever_notes_it(api: Client, organization: Organization) -> None:
+    def changed_at() -> Any:
+        return Patient.objects.values_list("consent_changed_at", flat=True).get()
+
+    line: dict[str, Any] = {"external_id": "EHR-1", "name": "Ada", "consent": True}
+    path, kind = "/ext-api/v1/import?mode=update", "application/x-ndjson"
+
+    def bring() -> str:
+        answer: Any = api.post(path, json.dumps({"type": "patient", "data": line}), content_type=kind)
+        return str(json.loads(content_of(answer).splitlines()[0])["status"])
+
+    assert bring() == "created"
+    first = changed_at()
+    assert first is not None
+    assert bring() == "skipped", "it is no change of its own"
+    line["consent"] = False
+    assert bring() == "updated"
+    assert changed_at() > first
+    withdrawn = changed_at()
+    one = f"/ext-api/v1/patients/{Patient.objects.get().pk}"
+    assert send(api, "PATCH", one, {"name": "Ada B."}).status_code == 200
+    assert changed_at() == withdrawn
+    assert "consent_changed_at" not in send(api, "PATCH", one, {"consent": True}).json()["data"]
+    assert changed_at() > withdrawn
 
 
 # -- Deleted and back -----------------------------------------------------------------------------------------
