@@ -183,3 +183,16 @@ def test_the_menu_leads_to_the_patients(member: Client) -> None:
     html = member.get("/runs").content.decode()
     assert '<a href="/patients">Patients</a>' in html
     assert '<a href="/patients" aria-current="page">Patients</a>' in member.get("/patients").content.decode()
+
+
+def test_a_run_leads_to_its_patient_while_it_is_there(
+    member: Client, organization: Organization, make_finished: MakeRun
+) -> None:
+    patient, run = make_patient(organization), make_finished(analysis=RICH)
+    ModelRun.objects.update(patient=patient)
+    link = f'<a href="/patients/{patient.pk}">patient {patient.pk}</a>'
+    assert link in member.get(f"/runs/{run.id}").content.decode()
+    Patient.objects.update(deleted_at=timezone.now())
+    html = member.get(f"/runs/{run.id}").content.decode()
+    assert link not in html
+    assert f'href="/runs?patientId={patient.pk}"' in html

@@ -21,6 +21,7 @@ from apps.model_runs.filters import narrowed
 from apps.model_runs.models import ModelRun, ModelRunQuerySet, Status
 from apps.model_runs.pages import check_link, history, result
 from apps.model_runs.summary import NO_DIAGNOSIS
+from apps.patients.selectors import get_patient
 from helios_site.api.families.helios.errors import Invalid
 from helios_site.api.families.helios.query import page, read_cursor
 from helios_site.documentation import markdown
@@ -130,7 +131,12 @@ def statuses(request: HttpRequest, current: Membership) -> HttpResponse:
 def run_page(request: HttpRequest, current: Membership, model_run_id: UUID) -> HttpResponse:
     """What came of a run; before that, what it waits for."""
     run = _run(current, model_run_id)
-    context: dict[str, Any] = {"current": current, "run": run, "status_words": result.STATUSES[run.status]}
+    context: dict[str, Any] = {
+        "current": current,
+        "run": run,
+        "status_words": result.STATUSES[run.status],
+        "has_patient": run.patient_id is not None and get_patient(run.organization_id, run.patient_id) is not None,
+    }
     if run.status in UNFINISHED:
         link = check_link.link_of(run, current.organization.name)
         is_late = run.status == Status.CREATED and link is None

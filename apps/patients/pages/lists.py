@@ -112,7 +112,7 @@ def _named(query: QueryDict) -> QueryDict:
     return named
 
 
-def _known(choices: Any, name: str) -> Any:
+def _known(choices: Any, name: Any) -> Any:
     """Raises Wrong."""
     if name not in choices:
         raise Wrong(f"There is no choice “{name}” here.")
