@@ -65,11 +65,15 @@ def test_the_overview_shows_who_it_is_consent_history_and_the_last_runs(
 
 def test_a_patient_without_readings_is_told_what_comes_next(member: Client, organization: Organization) -> None:
     patient = make_patient(organization, consent=False)
-    text = text_of(member.get(f"/patients/{patient.pk}"))
+    answer = member.get(f"/patients/{patient.pk}")
+    text, new_check = text_of(answer), f'href="/checks/new?patient={patient.pk}"'
+    assert new_check not in answer.content.decode(), "it would be refused"
     assert "There is no reading yet. Note the person's consent first" in text
     assert "Consent to voice checks: not given" in text
     assert "No check is linked to this patient." in text
     assert "none in the next 90 days" in text
+    member.post(f"/patients/{patient.pk}/consent", {"consent": "yes"})
+    assert member.get(f"/patients/{patient.pk}").content.decode().count(new_check) == 2
 
 
 def test_reads_are_on_the_record_as_the_api_s(member: Client, organization: Organization) -> None:
