@@ -47,6 +47,7 @@ urlpatterns = [
     path("", include("apps.model_runs.pages.urls")),
     path("", include("apps.patients.pages.urls")),
     path("", include("apps.model_runs.patient_runs.pages.urls")),
+    path("", include("apps.patients.pages.care_urls")),
     path("v1/", include("apps.model_runs.urls")),
     path("ext-api/v1/", include("apps.api_keys.ext_api_urls")),
     path("ext-api/v1/", include("apps.patients.urls")),

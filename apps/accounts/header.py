@@ -22,6 +22,7 @@ PAGES = (
     ("runs", "Runs", False),
     ("new-check", "New check", False),
     ("patients", "Patients", False),
+    ("appointments", "Appointments", False),
     ("keys", "Keys", True),
     ("usage", "Usage", False),
     ("webhooks", "Webhooks", True),

@@ -49,6 +49,8 @@ ACT_ON_ONE = Row(*TO_LOG_IN, 403, 403, 302, 404)
 # Those of patients, for every member.
 FORM_OF_MEMBERS = Row(*TO_LOG_IN, 403, 400, 400, 400)
 ACT_OF_MEMBERS = Row(*TO_LOG_IN, 403, 302, 302, 404)
+FORM_OF_PATIENT = FORM_OF_MEMBERS._replace(foreign=404)
+NOT_DELETED = Row(*TO_LOG_IN, 403, 404, 404, 404)  # and so not to be restored
 OPEN = Row(*[200] * 10)
 SIGNED_OUT = Row(*[200] * 6, *[302] * 4)  # who is signed in goes on
 ACCOUNT = Row(*TO_LOG_IN, 200, 200, 200, 200)
@@ -223,6 +225,23 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("GET", "runs/<uuid:model_run_id>.json"): PAGE_OF_RUN,
     ("GET", "runs/<uuid:model_run_id>.csv"): PAGE_OF_RUN,
     ("GET", "runs/<uuid:model_run_id>/model-card"): PAGE_OF_RUN,
+    ("GET", "appointments"): PAGE,
+    ("GET", "patients/<int:patient_id>/appointments"): PAGE_OF_RUN,
+    ("GET", "patients/<int:patient_id>/appointments/new"): PAGE_OF_RUN,
+    ("POST", "patients/<int:patient_id>/appointments/new"): FORM_OF_PATIENT,
+    ("GET", "patients/<int:patient_id>/appointments/<uuid:appointment_id>"): PAGE_OF_RUN,
+    ("POST", "patients/<int:patient_id>/appointments/<uuid:appointment_id>"): FORM_OF_PATIENT,
+    ("POST", "patients/<int:patient_id>/appointments/<uuid:appointment_id>/cancel"): ACT_OF_MEMBERS,
+    ("POST", "patients/<int:patient_id>/appointments/<uuid:appointment_id>/delete"): ACT_OF_MEMBERS,
+    ("POST", "patients/<int:patient_id>/appointments/<uuid:appointment_id>/restore"): NOT_DELETED,
+    ("GET", "patients/<int:patient_id>/documents"): PAGE_OF_RUN,
+    ("POST", "patients/<int:patient_id>/documents"): ACT_OF_MEMBERS,
+    ("GET", "patients/<int:patient_id>/documents/status"): PAGE,
+    ("GET", "patients/<int:patient_id>/documents/<uuid:document_id>/file"): ACT_OF_MEMBERS,
+    ("POST", "patients/<int:patient_id>/documents/<uuid:document_id>/delete"): ACT_OF_MEMBERS,
+    ("POST", "patients/<int:patient_id>/documents/<uuid:document_id>/restore"): NOT_DELETED,
+    ("GET", "patients/<int:patient_id>/notes"): PAGE_OF_RUN,
+    ("GET", "patients/<int:patient_id>/notes/<uuid:note_id>"): PAGE_OF_RUN,
     ("GET", "key-replacements/<str:replacement_token>"): PAGE_OF_ONE._replace(staff=404),
     ("POST", "key-replacements/<str:replacement_token>"): PAGE_OF_ONE._replace(staff=404),
     ("GET", "browse/ext-api/v1/key"): PAGE,

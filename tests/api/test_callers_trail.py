@@ -72,6 +72,14 @@ EVENTS = {
     ("GET", "patients/<int:patient_id>/archives"): "patient.read",
     ("POST", "patients/<int:patient_id>/archives"): "patient.export_requested",
     ("GET", "patients/<int:patient_id>/erase"): "patient.read",
+    ("GET", "appointments"): "appointment.listed",
+    ("GET", "patients/<int:patient_id>/appointments"): "appointment.listed",
+    ("GET", "patients/<int:patient_id>/appointments/<uuid:appointment_id>"): "appointment.read",
+    ("GET", "patients/<int:patient_id>/documents"): "document.listed",
+    ("POST", "patients/<int:patient_id>/documents"): "document.created",
+    ("POST", "patients/<int:patient_id>/documents/<uuid:document_id>/delete"): "document.deleted",
+    ("GET", "patients/<int:patient_id>/notes"): "note.exported",
+    ("GET", "patients/<int:patient_id>/notes/<uuid:note_id>"): "note.read",
     ("GET", "runs"): "model_run.listed",
     ("GET", "runs/<uuid:model_run_id>.json"): "model_run.read",  # the page's: tests/model_runs/test_result_pages.py
     ("GET", "runs/<uuid:model_run_id>.csv"): "model_run.read",
@@ -93,8 +101,15 @@ WITHOUT = {
     ("POST", "patients/<int:patient_id>/delete"),
     ("POST", "patients/<int:patient_id>/erase"),
     ("POST", "patients/<int:patient_id>/archives/<uuid:export_id>"),  # likewise: its archive is not made yet
+    # Forms of pages, which the table sends empty, or for what is not deleted: tests/patients/pages
+    ("POST", "patients/<int:patient_id>/appointments/new"),
+    ("POST", "patients/<int:patient_id>/appointments/<uuid:appointment_id>"),
+    ("POST", "patients/<int:patient_id>/appointments/<uuid:appointment_id>/cancel"),
+    ("POST", "patients/<int:patient_id>/appointments/<uuid:appointment_id>/delete"),
+    ("POST", "patients/<int:patient_id>/appointments/<uuid:appointment_id>/restore"),
+    ("POST", "patients/<int:patient_id>/documents/<uuid:document_id>/restore"),
 }
-BY_SESSION = ("api/v1/", "audit", "browse/", "runs", "patients")
+BY_SESSION = ("api/v1/", "appointments", "audit", "browse/", "patients", "runs")
 API = ("v1/", "ext-api/v1/", "^uploads/", *BY_SESSION)
 
 

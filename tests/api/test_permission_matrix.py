@@ -113,7 +113,7 @@ def own_objects(client: Client, make_key: MakeKey, method: str, route: str) -> d
         objects["export_id"] = export["data"]["id"]
     if names & {"note_id", "session_id"}:
         note = make_note(make_session(make_patient(Organization.objects.get(name="Northern Clinic"))))
-        objects |= {"note_id": str(note.pk), "session_id": str(note.session_id)}
+        objects |= {"note_id": str(note.pk), "session_id": str(note.session_id), "patient_id": str(note.patient_id)}
     if "appointment_id" in names:
         objects["appointment_id"] = book(client, patient_id=objects["patient_id"])["id"]
     if "document_id" in names:

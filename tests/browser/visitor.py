@@ -73,6 +73,7 @@ def visit(
     arguments: Sequence[str] = (),
     size: ViewportSize = SIZE,
     is_dark: bool = False,
+    zone: str = "UTC",
 ) -> Visitor:
     """Whoever did the errand, in a fresh Chromium that was started with these `arguments`.
 
@@ -85,7 +86,7 @@ def visit(
             program = chromium.program()
             browser = playwright.chromium.launch(executable_path=program, args=[*chromium.ARGUMENTS, *arguments])
             context = browser.new_context(
-                base_url=server.url, viewport=size, color_scheme="dark" if is_dark else "light"
+                base_url=server.url, viewport=size, color_scheme="dark" if is_dark else "light", timezone_id=zone
             )
             context.tracing.start(screenshots=True, snapshots=True)
             visitor = Visitor(context.new_page(), folder)

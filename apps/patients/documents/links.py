@@ -17,9 +17,14 @@ from helios_site.api.families.healos.fields import parse_uuid
 
 def public_url(document_id: UUID) -> str:
     """Absolute, and built from the public base URL, never from `Host`."""
+    return f"{settings.HELIOS_PUBLIC_BASE_URL}{signed_path(document_id)}"
+
+
+def signed_path(document_id: UUID) -> str:
+    """The same without the address of the installation, for who is on a page of it."""
     expires = int(time.time()) + settings.HEALOS_DOCUMENT_URL_TTL_SECONDS
     query = urlencode({"expires": expires, "signature": _signature(document_id, expires)})
-    return f"{settings.HELIOS_PUBLIC_BASE_URL}/documents/{document_id}?{query}"
+    return f"/documents/{document_id}?{query}"
 
 
 def document_of(document_id: str, query: Mapping[str, str]) -> UUID | None:

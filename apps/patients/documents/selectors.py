@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.patients.models import Document
+from apps.patients.services.records import restorable_since
 
 
 def list_documents(organization_id: UUID, patient_id: int) -> QuerySet[Any]:
@@ -20,6 +21,12 @@ def get_document(organization_id: UUID, patient_id: int, document_id: UUID) -> D
     """The document, or None: absent, foreign, deleted and another patient's look the same."""
     found: Document | None = list_documents(organization_id, patient_id).filter(id=document_id).first()
     return found
+
+
+def restorable(organization_id: UUID, patient_id: int) -> QuerySet[Any]:
+    """Those of a patient that were deleted by themselves and can be brought back, the last one first."""
+    gone: QuerySet[Any] = Document.objects.deleted_of(organization_id, restorable_since())
+    return gone.filter(patient_id=patient_id, deleted_with_patient=False).order_by("-deleted_at", "id")
 
 
 def served_document(document_id: UUID) -> Document | None:

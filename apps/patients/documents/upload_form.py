@@ -61,7 +61,7 @@ class UploadForm:
         """Refuse what is announced as too large, without reading more of it than lets the client see the answer."""
         if announced_length(self._request) > settings.HEALOS_DOCUMENT_MAX_BYTES + FORM_BYTES:
             drain(self._request)
-            raise Invalid({FILE: [_too_large()]})
+            raise Invalid({FILE: [too_large()]})
 
     def read(self) -> tuple[Upload, dict[str, list[str]]]:
         """The file, and the other fields as they were sent. Raises BadRequest, and Invalid, which names the file."""
@@ -112,7 +112,7 @@ class _File(FormReader):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self._size += len(raw_data)
         if self._size > settings.HEALOS_DOCUMENT_MAX_BYTES:
-            self._refuse(FILE, [_too_large()])
+            self._refuse(FILE, [too_large()])
         self._head = (self._head + raw_data[:SIGNATURE_BYTES])[:SIGNATURE_BYTES]
         if len(self._head) == SIGNATURE_BYTES and kind_of(self._head) is None:
             self._refuse(FILE, [Fault.TYPE])
@@ -138,6 +138,7 @@ class _File(FormReader):
         raise StopUpload(connection_reset=True)
 
 
-def _too_large() -> str:
+def too_large() -> str:
+    """What is said of a file above HEALOS_DOCUMENT_MAX_BYTES."""
     most = settings.HEALOS_DOCUMENT_MAX_BYTES
     return f"The file is too large: at most {most} bytes are accepted."
