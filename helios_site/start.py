@@ -16,7 +16,7 @@ from apps.api_keys.selectors import has_keys
 @login_required
 def start(request: HttpRequest) -> HttpResponseRedirect:
     """On to the next step: staff to their second one, an admin whose organisation never had a key to its first one,
-    everybody else to the API."""
+    everybody else to the first page."""
     user = request.user
     assert isinstance(user, User)
     if user.is_staff and not has_totp(user):
@@ -24,4 +24,4 @@ def start(request: HttpRequest) -> HttpResponseRedirect:
     current = current_membership(user, request.session)
     if current is not None and current.role == Membership.Role.ADMIN and not has_keys(current.organization):
         return redirect("first-key")
-    return redirect("browse")
+    return redirect("home")

@@ -19,6 +19,7 @@ _NOWHERE = Workplace(None, ())
 
 # The name of the page's address, what it is called, and whether it is for admins alone.
 PAGES = (
+    ("home", "Home", False),
     ("runs", "Runs", False),
     ("new-check", "New check", False),
     ("patients", "Patients", False),

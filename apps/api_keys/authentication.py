@@ -59,6 +59,21 @@ class MemberRecord(NamedTuple):
     is_admin: bool
     key_id: None = None
 
+    @classmethod
+    def of(cls, membership: Membership, user: User) -> MemberRecord:
+        organization = membership.organization
+        is_admin = membership.role == Membership.Role.ADMIN
+        return cls(
+            organization_id=organization.id,
+            organization_name=organization.name,
+            plan=organization.plan,
+            helios_lenient_user=organization.helios_lenient_user,
+            scopes=frozenset({EVERYTHING}) if is_admin else MEMBER_SCOPES,
+            actor=audit.by_user(user),
+            user_id=user.pk,
+            is_admin=is_admin,
+        )
+
     @property
     def bucket(self) -> str:
         return f"member:{self.organization_id}:{self.user_id}"
@@ -120,19 +135,8 @@ class MemberAuthentication(SessionAuthentication):
         membership = accounts.current_membership(user, request._request.session)
         if membership is None:
             raise exceptions.PermissionDenied(accounts.why_no_organization(user))
-        organization = membership.organization
-        is_admin = membership.role == Membership.Role.ADMIN
-        member = MemberRecord(
-            organization_id=organization.id,
-            organization_name=organization.name,
-            plan=organization.plan,
-            helios_lenient_user=organization.helios_lenient_user,
-            scopes=frozenset({EVERYTHING}) if is_admin else MEMBER_SCOPES,
-            actor=audit.by_user(user),
-            user_id=user.pk,
-            is_admin=is_admin,
-        )
-        return OrganizationPrincipal(organization.id, organization.name, user), member
+        member = MemberRecord.of(membership, user)
+        return OrganizationPrincipal(member.organization_id, member.organization_name, user), member
 
     def enforce_csrf(self, request: Request) -> None:
         """Looks for a token in the header or in a form; a JSON body is left to the view, which says what is wrong."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.models import Organization
@@ -113,6 +114,12 @@ def get_key(organization_id: uuid.UUID, key_id: uuid.UUID) -> ApiKey | None:
 
 def count_live(organization_id: uuid.UUID, now: datetime) -> int:
     return list_keys(organization_id).filter(live(now)).count()
+
+
+def newest_live_prefix(organization_id: uuid.UUID) -> str | None:
+    """The visible beginning of the organisation's newest key that is accepted and not being replaced."""
+    keys = list_keys(organization_id).filter(live(timezone.now()), grace_ends_at=None)
+    return keys.values_list("key_prefix", flat=True).first()
 
 
 def keys_by_prefix(prefix: str, limit: int = 20) -> list[ApiKey]:

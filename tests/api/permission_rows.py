@@ -218,6 +218,9 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "patients/<int:patient_id>/archives/<uuid:export_id>"): ACT_OF_MEMBERS._replace(member=404, admin=404),
     ("GET", "patients/<int:patient_id>/erase"): PAGE_OF_RUN,
     ("POST", "patients/<int:patient_id>/erase"): FORM_OF_MEMBERS._replace(foreign=404),
+    ("GET", ""): PAGE._replace(**dict.fromkeys(Row._fields[:6], 200)),  # strangers read what this is
+    ("POST", "sample-run"): Row(*TO_LOG_IN, 403, 302, 302, 302),  # on to the run's page
+    ("GET", "sample.wav"): PAGE,
     ("GET", "runs"): PAGE,
     ("GET", "runs/status"): PAGE,
     ("GET", "runs/<uuid:model_run_id>"): PAGE_OF_RUN,

@@ -173,6 +173,8 @@ def ask(client: Client, method: str, route: str, objects: dict[str, str]) -> int
     body = {"patient_id": objects["patient_id"], "start_at": START} if route.endswith("appointments") else body
     headers = {"accept": "text/html"} if route.startswith("browse") else {}
     answer = client.generic(method, path, json.dumps(body), content_type="application/json", headers=headers)
+    if answer.streaming:
+        content_of(answer)  # which closes the file
     return int(answer.status_code)
 
 

@@ -53,6 +53,10 @@ def test_the_button_makes_a_key_that_works_and_shows_it_once(ada: User, organiza
     assert len(raw_keys) == 1
     raw_key = raw_keys.pop()
     assert f'curl --header "x-api-key: {raw_key}" http://127.0.0.1:8000/v1/account' in text(shown)
+    assert re.search(r'<a class="button" href="/">[^<]*run the sample</a>', text(shown)), "where to go on"
+    copied = re.findall('data-copy="([a-z]+)"', text(shown))
+    assert [name for name in copied if f'id="{name}">' not in text(shown)] == []
+    assert len(copied) == 2
     key = ApiKey.objects.get()
     assert (key.organization, key.name, key.scopes, key.created_by) == (organization, "First key", ["*"], ada)
     assert Client(headers={"x-api-key": raw_key}).get("/v1/account").status_code == 200
@@ -93,10 +97,10 @@ def test_signing_in_leads_to_the_first_key_as_long_as_there_is_none(ada: User) -
     client = browser(ada)
     assert client.get("/start")["Location"] == PAGE
     client.post(PAGE)
-    assert client.get("/start")["Location"] == "/browse/"
+    assert client.get("/start")["Location"] == "/"
     ApiKey.objects.all().delete()
     Membership.objects.update(role="member")
-    assert client.get("/start")["Location"] == "/browse/"
+    assert client.get("/start")["Location"] == "/"
 
 
 def test_the_button_needs_a_csrf_token(ada: User) -> None:

@@ -31,11 +31,11 @@ document.querySelector("main").innerHTML = `<input id="nameless"><p>faint</p><a 
 document.querySelector("main p").style.cssText = "color: #999; background: #aaa";
 for (const link of document.querySelectorAll("main a")) link.style.cssText = "display: block; width: 9px; height: 9px";
 """
-BEFORE = ["/login", "/signup", "/reset-password", "/docs", *(f"/docs/{name}" for name in PAGES)]
+BEFORE = ["/", "/login", "/signup", "/reset-password", "/docs", *(f"/docs/{name}" for name in PAGES)]
 SIGNED_IN = [
     "/account", "/account/email", "/account/password", "/account/sessions", "/account/two-step",
     "/organization", "/organization/settings", "/organization/close", "/usage", "/first-key", "/browse/", "/runs",
-    "/keys", "/keys/new", "/checks/new", "/webhooks", "/webhooks/new", "/audit",
+    "/", "/keys", "/keys/new", "/checks/new", "/webhooks", "/webhooks/new", "/audit",
 ]  # fmt: skip
 MISSING = "/there-is-no-such-page"
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.model_runs.pages import downloads, new_check, views
+from apps.model_runs.pages import downloads, home, new_check, sample, views
 
 urlpatterns = [
+    path("", home.home, name="home"),
+    path("sample-run", home.run_sample, name="sample-run"),
+    path("sample.wav", sample.recording, name="sample-recording"),
     path("checks/new", new_check.new_check, name="new-check"),
     path("runs", views.run_list, name="runs"),
     path("runs/status", views.statuses, name="run-statuses"),
