@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from apps.api_keys.audit_events.pages import audit_download, audit_page
 from apps.api_keys.first_key_page import first_key
@@ -23,6 +25,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("metrics", metrics.metrics),
     path("admin/", admin.site.urls),
+    path("favicon.ico", RedirectView.as_view(url=static("helios/icon.svg"))),  # asked for where a page names no icon
     path("start", start, name="start"),
     path("", include("apps.accounts.urls")),
     path("first-key", first_key, name="first-key"),
@@ -60,6 +63,7 @@ urlpatterns = [
 ]
 
 handler400 = "helios_site.api.errors.bad_request"
+handler403 = "helios_site.api.errors.permission_denied"
 handler404 = "helios_site.api.errors.not_found"
 handler429 = "helios_site.api.errors.too_many_attempts"  # of django-allauth; Django has none
 handler500 = "helios_site.api.errors.server_error"
