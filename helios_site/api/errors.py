@@ -107,5 +107,5 @@ def _answer(request: HttpRequest, status: int, words: Words | None = None) -> Ht
 
 
 def _page(status: int, request: HttpRequest | None, words: Words | None = None) -> HttpResponse:
-    page = render_to_string("error.html", {"words": words or PAGES[status]}, request)
+    page = render_to_string("error.html", (words or PAGES[status])._asdict(), request)
     return HttpResponse(page, status=status)

@@ -1,4 +1,6 @@
 // Runs the sample with the session of who looks: the calls of every run, each with what it answered.
+import { showLocalTimes } from "./times.js";
+
 const section = document.getElementById("sample");
 const form = section.querySelector("form");
 const button = form.querySelector("button");
@@ -101,6 +103,14 @@ function place(shape, attributes) {
   for (const [name, value] of Object.entries(attributes)) shape.setAttribute(name, value.toFixed(1));
 }
 
+/** What happened lately, with this run. */
+async function renew() {
+  const lately = document.querySelector(".lately");
+  const page = new DOMParser().parseFromString(await (await call(form.dataset.home)).text(), "text/html");
+  lately.replaceWith(page.querySelector(".lately"));
+  showLocalTimes();
+}
+
 function complain(error, created) {
   for (const step of section.querySelectorAll("[data-state=doing]")) step.dataset.state = "failed";
   if (!(error instanceof Problem)) console.error(error);
@@ -129,6 +139,7 @@ async function runSample() {
     news.textContent = "The recording is uploaded. Waiting for the scores …";
     show(await wait(stepOf("wait"), created.id));
     news.textContent = "Scored: the six scores are below.";
+    await renew().catch(() => {}); // it is old news that stays then
   } catch (error) {
     complain(error, created);
   }

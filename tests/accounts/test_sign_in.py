@@ -57,7 +57,7 @@ def test_the_address_is_taken_in_any_letter_case(user: User, email: str) -> None
     response = sign_in(client, email)
     assert (response.status_code, response.headers["Location"]) == (302, "/start")
     assert client.session["_auth_user_id"] == str(user.pk)
-    assert client.get("/start").headers["Location"] == "/browse/"
+    assert client.get("/start").headers["Location"] == "/"
 
 
 @pytest.mark.parametrize(

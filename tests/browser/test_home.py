@@ -56,6 +56,7 @@ def test_the_button_leads_to_six_scores_and_the_lines_to_the_same(
         press(member, page, "Copy the curl lines")
         expect(page.get_by_role("button", name="Copied the curl lines")).to_be_visible()
         copied.append(page.evaluate("navigator.clipboard.readText()"))
+        expect(page.get_by_role("table").get_by_role("link", name="sample")).to_be_visible()
         member.click(page.get_by_role("link", name="See why"))
         expect(page.get_by_role("heading", name="Voice wellness check")).to_be_visible()
         assert "sample" in page.get_by_role("main").inner_text()
