@@ -14,7 +14,7 @@ from typing import Any
 
 POLL_SECONDS = 1.0
 GIVE_UP_SECONDS = 300.0
-CREATE_BODY = {
+CREATE_BODY: dict[str, Any] = {
     "user": {"userLabel": "demo", "dateOfBirth": "1990-01-01", "birthSex": "UNKNOWN"},
     "language": "en-GB",
 }

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest
 from django.views.decorators.http import require_safe
 
 from apps.accounts import audit
@@ -34,7 +34,7 @@ def body() -> dict[str, Any]:
 
 @require_safe
 @for_members
-def recording(request: HttpRequest, current: Membership) -> HttpResponse:
+def recording(request: HttpRequest, current: Membership) -> FileResponse:
     """The bytes that the page uploads."""
     response = file_in_time(request, FileResponse(_path().open("rb"), content_type=MEDIA_TYPE))
     response["Cache-Control"] = "private, max-age=86400"
@@ -46,7 +46,7 @@ def start(*, actor: audit.Actor, organization_id: UUID) -> ModelRun:
     asked = ModelRunCreateSerializer(data=body())
     asked.is_valid(raise_exception=True)
     run = services.create_run(actor=actor, organization_id=organization_id, key_id=None, request=asked.run_request())
-    uploads.receive(run, _pieces(_path()), size=_path().stat().st_size)
+    uploads.take_recording(run, _pieces(_path()), _path().stat().st_size)
     return run
 
 
