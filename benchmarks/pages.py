@@ -89,7 +89,7 @@ def _fill(client: Any, rows: int) -> list[str]:
     key = ApiKey.objects.get(organization=organization)
     patient = f"/patients/{run.patient_id}"
     return [
-        "/runs", "/runs?status=COMPLETE_OK&userLabel=person-2", "/runs?status=COMPLETE_ERROR", f"/runs/{run.id}",
+        "/", "/runs", "/runs?status=COMPLETE_OK&userLabel=person-2", "/runs?status=COMPLETE_ERROR", f"/runs/{run.id}",
         "/checks/new", "/patients", "/patients?search=person+77", patient, f"{patient}/appointments",
         f"{patient}/documents", f"{patient}/notes", "/keys", f"/keys/{key.id}", "/webhooks", "/usage", "/audit",
         "/audit?action=model_run.created", "/organization", "/organization/settings", "/docs",

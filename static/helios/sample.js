@@ -86,7 +86,7 @@ function show(run) {
   for (const item of result.querySelectorAll("[data-score]")) {
     const { value } = values[item.dataset.score];
     const { low, high, level } = run.extensions?.confidence?.[item.dataset.confidence] ?? {};
-    const isKnown = low !== undefined;
+    const isKnown = typeof low === "number";
     const uncertainty = isKnown ? `${low.toFixed(2)} to ${high.toFixed(2)}, ${level.toLowerCase()} confidence` : "";
     item.querySelector(".figure").textContent = value.toFixed(2);
     item.querySelector("[data-uncertainty]").textContent = uncertainty;

@@ -72,7 +72,7 @@ def test_strangers_read_what_helios_is_and_how_to_get_in(
     assert said in text_of(answer)
     links = re.findall(r'href="(/[a-z-]*)"', answer.content.decode())
     assert ("/signup" in links) == leads_to_sign_up
-    assert {"/login", "/api-reference"} <= set(links)
+    assert {"/login", "/docs", "/api-reference"} <= set(links)
     assert len(captured) == 0
 
 
