@@ -34,6 +34,7 @@ from tests.conftest import MakeKey
 from tests.contract.healos.calls import content_of
 from tests.model_runs.conftest import FAILED, MakeRun
 from tests.model_runs.results import RICH
+from tests.model_runs.test_uploads import open_full
 from tests.pages import INLINE
 
 pytestmark = pytest.mark.django_db
@@ -159,6 +160,15 @@ def test_whoever_presses_too_often_is_told_to_wait(sign_in: SignIn, settings: An
     assert member.post("/sample-run").status_code == 302
     assert re.search(r"Too often\. Try again in \d+ seconds\.", text_of(member.post("/sample-run"), 429))
     assert ModelRun.objects.count() == 1
+
+
+def test_a_full_disk_is_told_with_what_to_do(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    member = sign_in()
+    with monkeypatch.context() as patch:
+        patch.setattr("helios_site.storage.local.open", open_full, raising=False)
+        assert "Tell its operator, then try again." in text_of(member.post("/sample-run"), 507)
+    assert ModelRun.objects.get().status == Status.CREATED
+    assert member.post("/sample-run").status_code == 302
 
 
 def test_the_page_uploads_the_very_recording_which_strangers_do_not_get(sign_in: SignIn) -> None:
