@@ -40,7 +40,8 @@ def test_no_page_of_two_steps_and_invitations_keeps_people_out(
         examiner.open(links["stranger@example.org"])
         examiner.open("/account/confirm?next=/account/two-step/on")
         page.get_by_label("Password").fill(PASSWORD)
-        visitor.press("Enter")
+        with page.expect_navigation():
+            visitor.press("Enter")
         examiner.open("/account/two-step/on")
         secret = page.locator(".codes").inner_text()
         page.get_by_label("Code").fill("000000")
@@ -57,7 +58,8 @@ def test_no_page_of_two_steps_and_invitations_keeps_people_out(
         assert page.url.endswith("/login/code")
         examiner.look("/login/code")
         page.get_by_label("Code").fill(code_for(secret, step=2))
-        visitor.press("Enter")
+        with page.expect_navigation():
+            visitor.press("Enter")
         assert not page.url.endswith("/login/code")
         found.extend(examiner.found)
 
