@@ -33,7 +33,7 @@ async function call(url, options = {}) {
   if (answer.status === 404) throw new Problem("The run was deleted meanwhile. Press the button for another one.");
   if (answer.status === 429) {
     const seconds = answer.headers.get("Retry-After") ?? "60";
-    throw new Problem(`That were too many calls. Wait ${seconds} seconds, then press the button again.`);
+    throw new Problem(`Those were too many calls. Wait ${seconds} seconds, then press the button again.`);
   }
   if (answer.status === 507) throw new Problem("The disk of this Helios is full. Tell its operator, then try again.");
   if (answer.ok) return answer;

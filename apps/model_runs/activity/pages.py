@@ -22,6 +22,7 @@ from apps.accounts import consent_texts
 from apps.accounts.models import Organization
 from apps.model_runs import services
 from apps.model_runs.activity.links import allowed_origins, consent_path, upload_path
+from apps.model_runs.activity.prompts import prompts_for
 from apps.model_runs.models import ModelRun, Status
 from apps.model_runs.signed_links import ACTIVITY, genuine_link
 
@@ -116,6 +117,7 @@ def _was_shown(organization: Organization, version: str) -> bool:
 
 def _of_the_recorder(run: ModelRun) -> dict[str, Any]:
     spoken = run.language.partition("-")[0]
+    prompts_language, prompts = prompts_for(run.language)
     return {
         "consent": consent_texts.present(run.organization),
         "consent_path": consent_path(run),
@@ -123,6 +125,9 @@ def _of_the_recorder(run: ModelRun) -> dict[str, Any]:
         "needed_seconds": settings.HELIOS_MIN_SPEECH_SECONDS,
         "advised_seconds": ADVISED_SECONDS,
         "longest_seconds": settings.HELIOS_MAX_RECORDING_SECONDS - SPARE_SECONDS,
+        "prompts": prompts,
+        "prompts_language": run.language if prompts_language == spoken else prompts_language,
+        "may_read": prompts_language == spoken,  # a passage in another language would not be what was asked for
         "page_language": run.language if spoken == "en" else "en-GB",
         "spoken": None if spoken == "en" else {"code": run.language, "name": _name_of(spoken, run.language)},
     }

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from apps.accounts.models import AuditEvent, Organization
 from apps.model_runs import services
+from apps.model_runs.activity.prompts import PROMPTS
 from apps.model_runs.models import ModelRun
 from tests.conftest import MakeKey
 from tests.contract.helios.calls import assert_invalid, minimal_body, put, read
@@ -201,7 +202,7 @@ def test_the_consent_is_kept_with_its_version_and_time(api: Client, organization
     assert (event.object_id, event.organization_id, event.reason) == (run_id, organization.id, "version 1")
 
 
-def test_other_languages_fall_back_to_english_and_say_what_to_speak(api: Client, settings: Any) -> None:
+def test_prompts_are_in_the_runs_language_and_in_english_where_there_are_none(api: Client, settings: Any) -> None:
     settings.HELIOS_LANGUAGES = ("en-US", "de-DE", "xx-XX")
     pages = {code: Client().get(new_link(api, language=code)[1]).content.decode() for code in settings.HELIOS_LANGUAGES}
     assert '<html lang="en-US">' in pages["en-US"]
@@ -209,8 +210,18 @@ def test_other_languages_fall_back_to_english_and_say_what_to_speak(api: Client,
     assert 'value="reading"' in pages["en-US"]
     assert '<html lang="en-GB">' in pages["de-DE"]
     assert 'Please speak <span lang="de-DE">Deutsch</span>' in pages["de-DE"]
-    assert 'value="reading"' not in pages["de-DE"], "an English text would be read in the wrong language"
+    assert '<div class="task reading" data-prompt="reading" lang="de-DE" hidden>' in pages["de-DE"]
+    assert "Wie war Ihr Tag bisher?" in pages["de-DE"]
+    assert "How has your day been" not in pages["de-DE"]
     assert '<span lang="xx-XX">xx-XX</span>' in pages["xx-XX"]
+    assert '<div class="task" data-prompt="free" lang="en">' in pages["xx-XX"]
+    assert 'value="reading"' not in pages["xx-XX"], "an English text would be read in the wrong language"
+
+
+@pytest.mark.parametrize("language", PROMPTS)
+def test_a_passage_takes_about_half_a_minute_to_read(language: str) -> None:
+    words = " ".join(PROMPTS[language].reading_task).split()
+    assert 80 <= len(words) <= 120, "at 150 to 200 words a minute"
 
 
 def test_a_link_to_a_patient_needs_what_every_run_of_one_needs(make_key: MakeKey) -> None:
