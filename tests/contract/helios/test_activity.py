@@ -220,7 +220,7 @@ def test_prompts_are_in_the_runs_language_and_in_english_where_there_are_none(ap
 
 @pytest.mark.parametrize("language", PROMPTS)
 def test_a_passage_takes_about_half_a_minute_to_read(language: str) -> None:
-    words = " ".join(PROMPTS[language].reading_task).split()
+    words = " ".join(PROMPTS[language]["reading_task"]).split()
     assert 80 <= len(words) <= 120, "at 150 to 200 words a minute"
 
 
