@@ -76,10 +76,5 @@ def mailed_path(position: int = -1) -> str:
     return str(found)
 
 
-def page(response: Any) -> str:
-    """The text of a page without what differs in each."""
-    return re.sub(r'(csrfmiddlewaretoken" value=")\w+', r"\1", response.content.decode())
-
-
 def trail() -> list[str]:
     return list(AuditEvent.objects.order_by("id").values_list("action", flat=True))

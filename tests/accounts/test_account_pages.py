@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from tests.accounts.signing import confirm_password, make_person, page, signed_in
-from tests.pages import INLINE
+from tests.accounts.signing import confirm_password, make_person, signed_in
+from tests.pages import INLINE, page_text
 
 pytestmark = pytest.mark.django_db
 OPEN = [
@@ -25,7 +25,7 @@ SIGNED_IN = [
 
 def check(client: Client, path: str) -> None:
     response = client.get(path)
-    shown = page(response)
+    shown = page_text(response)
     assert response.status_code == 200, path
     assert shown.startswith("<!doctype html>")
     assert shown.count("<h1>") == 1
@@ -63,8 +63,8 @@ def test_the_pages_of_an_account_send_strangers_to_the_log_in() -> None:
 
 
 def test_the_header_leads_signed_in_people_on_and_out() -> None:
-    shown = page(signed_in(make_person()).get("/account"))
+    shown = page_text(signed_in(make_person()).get("/account"))
     for link in ('href="/account"', 'href="/browse/"', 'action="/logout"'):
         assert link in shown
     assert "/admin/" not in shown
-    assert "<nav" not in page(Client().get("/login"))
+    assert "<nav" not in page_text(Client().get("/login"))

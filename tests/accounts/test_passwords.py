@@ -19,13 +19,13 @@ from tests.accounts.signing import (
     is_signed_in,
     mailed_path,
     make_person,
-    page,
     replayed,
     sign_in,
     signed_in,
     trail,
 )
 from tests.conftest import with_totp
+from tests.pages import page_text
 
 pytestmark = pytest.mark.django_db
 NEW = {"password1": "another long password", "password2": "another long password"}
@@ -66,7 +66,7 @@ def test_changing_the_password_ends_the_other_sessions_and_keeps_this_one(user: 
 )
 def test_a_change_that_is_refused_changes_nothing(user: User, form: dict[str, str]) -> None:
     client = signed_in(user)
-    assert 'role="alert"' in page(client.post("/account/password", form))
+    assert 'role="alert"' in page_text(client.post("/account/password", form))
     user.refresh_from_db()
     assert user.check_password(PASSWORD)
     assert "user.password_changed" not in trail()
@@ -81,7 +81,7 @@ def test_a_reset_link_sets_a_password_once_and_ends_all_sessions(user: User) -> 
     assert not is_signed_in(elsewhere)
     assert not is_signed_in(client)
     assert sign_in(Client(), password=NEW["password1"]).status_code == 302
-    assert "does not work any more" in page(Client().get(mailed_path(0)))
+    assert "does not work any more" in page_text(Client().get(mailed_path(0)))
     assert trail()[1] == "user.password_reset"
     assert "was reset" in mail.outbox[1].subject
 
@@ -89,20 +89,20 @@ def test_a_reset_link_sets_a_password_once_and_ends_all_sessions(user: User) -> 
 def test_a_reset_link_ends_after_an_hour(user: User) -> None:
     with time_machine.travel(time.time() - 3700, tick=True):
         ask_for_reset()
-    assert "does not work any more" in page(Client().get(mailed_path()))
+    assert "does not work any more" in page_text(Client().get(mailed_path()))
 
 
 @pytest.mark.parametrize("path", ["x/y", "00000000000040008000000000000000/set-password", "%00/%00", "1/" + "a" * 3000])
 def test_a_made_up_reset_link_is_answered_calmly(user: User, path: str) -> None:
-    assert "does not work any more" in page(Client().get(f"/reset-password/{path}"))
-    assert "does not work any more" in page(Client().post(f"/reset-password/{path}", NEW))
+    assert "does not work any more" in page_text(Client().get(f"/reset-password/{path}"))
+    assert "does not work any more" in page_text(Client().post(f"/reset-password/{path}", NEW))
     user.refresh_from_db()
     assert user.check_password(PASSWORD)
 
 
 def test_asking_for_an_unknown_address_looks_like_asking_for_a_known_one(user: User) -> None:
     known, unknown = ask_for_reset(), ask_for_reset("nobody@example.org")
-    assert page(known.get("/reset-password/sent")) == page(unknown.get("/reset-password/sent"))
+    assert page_text(known.get("/reset-password/sent")) == page_text(unknown.get("/reset-password/sent"))
     assert known.cookies.keys() == unknown.cookies.keys()
     assert [message.to for message in mail.outbox] == [["someone@example.org"], ["nobody@example.org"]]
     assert "There is no account with it" in mail.outbox[1].body
@@ -145,7 +145,7 @@ def test_another_address_takes_the_place_once_it_is_verified(user: User) -> None
     assert client.post("/account/email", form).headers["Location"].startswith("/account/confirm?next=")
     confirm_password(client)
     client.post("/account/email", form)
-    assert "else@example.org" in page(client.get("/account/email"))
+    assert "else@example.org" in page_text(client.get("/account/email"))
     user.refresh_from_db()
     assert user.email == "someone@example.org"
     assert sign_in(Client(), "else@example.org").status_code == 200, "not before it is verified"
@@ -172,7 +172,7 @@ def test_an_address_of_somebody_else_cannot_be_taken(user: User) -> None:
 def test_an_unusable_address_is_refused(user: User, email: str) -> None:
     client = signed_in(user)
     confirm_password(client)
-    assert 'role="alert"' in page(client.post("/account/email", {"email": email, "action_add": ""}))
+    assert 'role="alert"' in page_text(client.post("/account/email", {"email": email, "action_add": ""}))
     assert EmailAddress.objects.count() == 1
 
 
@@ -190,4 +190,4 @@ def test_with_two_steps_the_address_is_changed_only_after_turning_them_off(user:
     with_totp(user)
     confirm_password(client)
     response = client.post("/account/email", {"email": "else@example.org", "action_add": ""})
-    assert "Turn two-step sign-in off first" in page(response)
+    assert "Turn two-step sign-in off first" in page_text(response)

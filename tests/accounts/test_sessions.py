@@ -9,7 +9,8 @@ from allauth.usersessions.models import UserSession
 from django.test import Client
 
 from apps.accounts.models import User
-from tests.accounts.signing import is_signed_in, make_person, page, replayed, sign_in, signed_in, trail
+from tests.accounts.signing import is_signed_in, make_person, replayed, sign_in, signed_in, trail
+from tests.pages import page_text
 
 pytestmark = pytest.mark.django_db
 SESSIONS = "/account/sessions"
@@ -24,7 +25,7 @@ def test_all_of_ones_own_are_listed_with_address_and_browser_and_nobody_elses(us
     signed_in(make_person("other@example.org"))
     elsewhere = Client(REMOTE_ADDR="10.1.2.3", headers={"user-agent": "<b>Firefox</b>"})
     sign_in(elsewhere)
-    shown = page(signed_in(user).get(SESSIONS))
+    shown = page_text(signed_in(user).get(SESSIONS))
     assert "10.1.2.3" in shown
     assert "&lt;b&gt;Firefox&lt;/b&gt;" in shown
     assert shown.count("<time") == 2
@@ -35,7 +36,7 @@ def test_one_can_be_ended_and_its_cookie_is_then_refused(user: User) -> None:
     first, second, third = (signed_in(user) for _ in range(3))
     ended = UserSession.objects.get(session_key=first.session.session_key)
     copy = replayed(first)
-    assert f'value="{ended.pk}"' in page(third.get(SESSIONS))
+    assert f'value="{ended.pk}"' in page_text(third.get(SESSIONS))
     assert third.post(SESSIONS, {"session": ended.pk}).headers["Location"] == SESSIONS
     assert [is_signed_in(client) for client in (first, copy, second, third)] == [False, False, True, True]
     assert trail()[-1] == "user.session_ended"
@@ -55,7 +56,7 @@ def test_what_is_not_ones_own_is_not_ended(user: User, wanted: str) -> None:
     if wanted == "theirs":
         wanted = str(UserSession.objects.get(session_key=theirs.session.session_key).pk)
     response = here.post(SESSIONS, {"session": wanted})
-    assert 'role="alert"' in page(response)
+    assert 'role="alert"' in page_text(response)
     assert [is_signed_in(client) for client in (theirs, here, other)] == [True] * 3
     assert "user.session_ended" not in trail()
 
@@ -63,4 +64,4 @@ def test_what_is_not_ones_own_is_not_ended(user: User, wanted: str) -> None:
 def test_sessions_that_have_ended_are_not_listed(user: User) -> None:
     signed_in(user).post("/logout")
     here = signed_in(user)
-    assert re.findall(r"<time", page(here.get(SESSIONS))) == ["<time"]
+    assert re.findall(r"<time", page_text(here.get(SESSIONS))) == ["<time"]

@@ -13,18 +13,8 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from apps.accounts.models import AuditEvent, Membership, Organization, User
-from tests.accounts.signing import (
-    PASSWORD,
-    is_signed_in,
-    mailed_path,
-    make_person,
-    page,
-    replayed,
-    sign_in,
-    signed_in,
-    trail,
-)
-from tests.pages import INLINE
+from tests.accounts.signing import PASSWORD, is_signed_in, mailed_path, make_person, replayed, sign_in, signed_in, trail
+from tests.pages import INLINE, page_text
 
 pytestmark = pytest.mark.django_db
 
@@ -68,9 +58,9 @@ def test_who_fails_gets_a_page_that_tells_nothing(user: User, email: str, passwo
     client = Client()
     response = sign_in(client, email, password)
     assert response.status_code == 200
-    assert 'role="alert"' in page(response)
-    assert "<title>Error: " in page(response)
-    assert PASSWORD not in page(response)
+    assert 'role="alert"' in page_text(response)
+    assert "<title>Error: " in page_text(response)
+    assert PASSWORD not in page_text(response)
     assert "_auth_user_id" not in client.session
 
 
@@ -83,7 +73,7 @@ def test_an_unknown_address_costs_the_same_work_and_gets_the_same_page_as_a_wron
     with django_assert_num_queries(len(known)):
         unknown = sign_in(Client(), "nobody1@example.org", "wrong")
     assert len(hashes) == 2
-    assert page(wrong).replace("someone@", "nobody1@") == page(unknown)
+    assert page_text(wrong).replace("someone@", "nobody1@") == page_text(unknown)
     assert wrong.status_code == unknown.status_code
     assert wrong.headers.keys() == unknown.headers.keys()
     assert wrong.cookies.keys() == unknown.cookies.keys()
@@ -94,7 +84,7 @@ def test_a_switched_off_user_cannot_sign_in(user: User) -> None:
     client = Client()
     response = sign_in(client)
     assert response.headers["Location"] == "/login/inactive"
-    assert "switched off" in page(client.get("/login/inactive"))
+    assert "switched off" in page_text(client.get("/login/inactive"))
     assert not is_signed_in(client)
 
 
@@ -119,13 +109,13 @@ def test_after_signing_in_only_paths_of_ours_are_followed(user: User) -> None:
 
 def test_what_was_typed_and_the_next_path_are_escaped(user: User) -> None:
     response = sign_in(Client(), '"><script>alert(1)</script>', "x", next='/"><script>')
-    assert "<script>" not in page(response)
+    assert "<script>" not in page_text(response)
 
 
 def test_the_page_obeys_its_policy_without_inline_code() -> None:
     response = Client().get("/login")
     assert "script-src 'self'" in response.headers["Content-Security-Policy"]
-    assert not INLINE.search(page(response))
+    assert not INLINE.search(page_text(response))
     assert response.headers["Cache-Control"].startswith("max-age=0")
 
 
@@ -168,7 +158,7 @@ def test_json_is_answered_by_the_same_pages(user: User) -> None:
         headers={"accept": "application/json"},
     )  # fmt: skip
     assert response.headers["Content-Type"].startswith("text/html")
-    assert 'role="alert"' in page(response)
+    assert 'role="alert"' in page_text(response)
 
 
 # -- the audit trail --------------------------------------------------------------------------------------

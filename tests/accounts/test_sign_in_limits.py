@@ -18,12 +18,12 @@ from tests.accounts.signing import (
     is_signed_in,
     mailed_path,
     make_person,
-    page,
     sign_in,
     sign_up,
     signed_in,
 )
 from tests.conftest import with_totp
+from tests.pages import page_text
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ def refused(response: Any) -> bool:
     if response.status_code != 429:
         return False
     assert response.headers["Retry-After"] == "300"
-    assert "five minutes" in page(response)
+    assert "five minutes" in page_text(response)
     return True
 
 

@@ -19,7 +19,8 @@ from apps.accounts.audit import SYSTEM
 from apps.accounts.forms import SignUpForm
 from apps.accounts.invitations import INVITATION, invite_member
 from apps.accounts.models import AuditEvent, Invitation, Membership, Organization, User
-from tests.accounts.signing import ORGANIZATION, PASSWORD, is_signed_in, mailed_path, make_person, page, sign_up, trail
+from tests.accounts.signing import ORGANIZATION, PASSWORD, is_signed_in, mailed_path, make_person, sign_up, trail
+from tests.pages import page_text
 
 pytestmark = pytest.mark.django_db
 
@@ -75,14 +76,14 @@ def test_the_link_works_once_and_a_look_at_it_changes_nothing() -> None:
     assert not EmailAddress.objects.get().verified
     assert Client().post(path).headers["Location"] == "/login", "another browser is not signed in by it"
     assert Client().post(path).status_code == 404
-    assert "does not work any more" in page(Client().get(path))
+    assert "does not work any more" in page_text(Client().get(path))
     assert Organization.objects.count() == 1
 
 
 @pytest.mark.parametrize("key", ["x", "MQ:1abc:def", "%00", "a" * 5000])
 def test_a_made_up_link_verifies_nothing(key: str) -> None:
     sign_up(Client())
-    assert "does not work any more" in page(Client().get(f"/verify-email/{key}"))
+    assert "does not work any more" in page_text(Client().get(f"/verify-email/{key}"))
     assert Client().post(f"/verify-email/{key}").status_code == 404
     assert not EmailAddress.objects.get().verified
 
@@ -106,7 +107,7 @@ def test_roles_and_organisations_cannot_be_had_by_further_fields(organization: O
 def test_a_stranger_cannot_join_an_organisation_by_its_name(organization: Organization) -> None:
     response = sign_up(Client(), organization=f" {organization.name} ")
     assert response.status_code == 200
-    assert "Choose another name" in page(response)
+    assert "Choose another name" in page_text(response)
     assert not User.objects.exists()
 
 
@@ -116,11 +117,11 @@ def test_who_verifies_second_chooses_another_name() -> None:
     sign_up(second, "second@example.org")
     first.post(mailed_path(0))
     path = mailed_path(1)
-    assert "was taken since you signed up" in page(second.get(path))
+    assert "was taken since you signed up" in page_text(second.get(path))
     for data in ({}, {"organization": ORGANIZATION}, {"organization": "a\x00b"}, {"organization": "x" * 201}):
         refused = second.post(path, data)
         assert refused.status_code == 200
-        assert 'role="alert"' in page(refused)
+        assert 'role="alert"' in page_text(refused)
     assert not EmailAddress.objects.get(email="second@example.org").verified
     assert Membership.objects.count() == 1
     assert second.post(path, {"organization": "Eastern Clinic"}).headers["Location"] == "/start"
@@ -146,7 +147,7 @@ def test_bad_input_makes_nothing(wrong: dict[str, str]) -> None:
     email = wrong.pop("email", "new@example.org")
     response = sign_up(Client(), email, **wrong)
     assert response.status_code == 200
-    assert 'role="alert"' in page(response)
+    assert 'role="alert"' in page_text(response)
     assert (User.objects.count(), mail.outbox) == (0, [])
 
 
@@ -161,7 +162,7 @@ def test_an_address_that_is_taken_looks_like_a_new_one_and_its_owner_is_told() -
     assert answers[0].headers["Location"] == answers[1].headers["Location"]
     assert answers[0].headers.keys() == answers[1].headers.keys()
     assert answers[0].cookies.keys() == answers[1].cookies.keys()
-    pages = [page(client.get("/verify-email")) for client in (new, taken)]
+    pages = [page_text(client.get("/verify-email")) for client in (new, taken)]
     assert pages[0].replace("fresh@", "taken@") == pages[1]
     assert [message.to for message in mail.outbox] == [["fresh@example.org"], ["taken@example.org"]]
     assert "has an account already" in mail.outbox[1].body
@@ -211,7 +212,7 @@ def test_without_invitation_nobody_signs_up_unless_the_installation_is_open(sett
     settings.HELIOS_SIGNUP = mode
     for response in (Client().get("/signup"), sign_up(Client())):
         assert response.status_code == 403
-        assert "without an invitation" in page(response)
+        assert "without an invitation" in page_text(response)
     assert not User.objects.exists()
 
 
@@ -221,7 +222,7 @@ def test_who_is_invited_joins_with_the_invited_role_and_address(
 ) -> None:
     settings.HELIOS_SIGNUP = mode
     client = invited(invitation)
-    shown = page(client.get("/signup"))
+    shown = page_text(client.get("/signup"))
     assert "guest@example.org" in shown
     assert 'name="organization"' not in shown
     assert 'name="email"' not in shown
@@ -255,7 +256,7 @@ def test_an_expired_invitation_opens_nothing(settings: Settings, invitation: Inv
 def test_who_is_invited_and_has_an_account_is_told_to_sign_in(invitation: Invitation) -> None:
     make_person("guest@example.org")
     response = sign_up(invited(invitation))
-    assert "Sign in to join" in page(response)
+    assert "Sign in to join" in page_text(response)
     assert User.objects.count() == 1
 
 
@@ -273,6 +274,6 @@ def test_whoever_could_sign_in_before_needs_no_mail_after_the_upgrade() -> None:
 
 @pytest.mark.parametrize("path", ["/verify-email", "/reset-password/sent"])
 def test_without_a_mail_server_the_page_says_where_the_mail_is(client: Client, settings: Settings, path: str) -> None:
-    assert "has no mail server" not in page(client.get(path))
+    assert "has no mail server" not in page_text(client.get(path))
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
-    assert "has no mail server and prints its mails instead" in page(client.get(path))
+    assert "has no mail server and prints its mails instead" in page_text(client.get(path))

@@ -13,8 +13,9 @@ from django.test import Client
 from django.urls import NoReverseMatch, get_resolver, reverse
 
 from apps.accounts.models import User
-from tests.accounts.signing import code_of, make_person, page, replayed, sign_in, signed_in
+from tests.accounts.signing import code_of, make_person, replayed, sign_in, signed_in
 from tests.conftest import with_totp
+from tests.pages import page_text
 
 pytestmark = pytest.mark.django_db
 SET_UP = "/account/two-step/on"
@@ -68,7 +69,7 @@ def test_who_is_not_staff_is_told_so_without_a_loop() -> None:
     client = signed_in(make_person())
     for path in ("/admin/", "/admin/accounts/user/", "/admin/login/"):
         assert where(client, path) == (403, "/admin/login/")
-    assert "for staff of this installation" in page(client.get("/admin/login/"))
+    assert "for staff of this installation" in page_text(client.get("/admin/login/"))
 
 
 def test_staff_with_second_step_get_in_with_password_and_code_and_return_to_the_page_wanted(newcomer: User) -> None:

@@ -20,12 +20,12 @@ from tests.accounts.signing import (
     confirm_password,
     is_signed_in,
     make_person,
-    page,
     sign_in,
     signed_in,
     trail,
 )
 from tests.conftest import with_totp
+from tests.pages import page_text
 
 pytestmark = pytest.mark.django_db
 ON, OFF, CODES = "/account/two-step/on", "/account/two-step/off", "/account/recovery-codes"
@@ -38,7 +38,7 @@ def user(db: None) -> User:
 
 def turn_on(client: Client) -> Any:
     confirm_password(client)
-    shown = page(client.get(ON))
+    shown = page_text(client.get(ON))
     found = re.search(r'class="codes">([A-Z2-7=]+)<', shown)
     assert found is not None
     assert 'src="data:image/svg+xml;base64,' in shown
@@ -59,7 +59,7 @@ def test_turning_it_on_makes_recovery_codes_and_is_recorded_and_mailed(
     assert client.get(ON).headers["Location"] == "/account/confirm?next=%2Faccount%2Ftwo-step%2Fon"
     with django_capture_on_commit_callbacks(execute=True):
         assert turn_on(client).headers["Location"] == CODES
-    codes = re.findall(r"<li>(\d{8})</li>", page(client.get(CODES)))
+    codes = re.findall(r"<li>(\d{8})</li>", page_text(client.get(CODES)))
     assert len(set(codes)) == 10
     assert client.get(f"{CODES}/download").content.decode().split() == codes
     assert sorted(trail()[-2:]) == ["user.recovery_codes_made", "user.totp_added"]
@@ -81,7 +81,7 @@ def test_a_wrong_code_does_not_turn_it_on(user: User) -> None:
     confirm_password(client)
     client.get(ON)
     for code in ("000000", "", "x", "1" * 5000, "a\x00b"):
-        assert 'role="alert"' in page(client.post(ON, {"code": code}))
+        assert 'role="alert"' in page_text(client.post(ON, {"code": code}))
     assert not Authenticator.objects.exists()
 
 
@@ -108,7 +108,7 @@ def test_a_code_works_once(user: User) -> None:
     code = code_of(user)
     halfway(user).post("/login/code", {"code": code})
     client = halfway(user)
-    assert 'role="alert"' in page(client.post("/login/code", {"code": code}))
+    assert 'role="alert"' in page_text(client.post("/login/code", {"code": code}))
     assert not is_signed_in(client)
     event = AuditEvent.objects.get(action="user.sign_in_failed")
     assert (event.reason, event.object_id, event.outcome) == ("code", str(user.pk), "failed")
@@ -120,7 +120,7 @@ def test_without_the_right_code_nobody_gets_in(user: User, form: dict[str, str])
     client = halfway(user)
     response = client.post("/login/code", form)
     assert response.status_code == 200
-    assert 'role="alert"' in page(response)
+    assert 'role="alert"' in page_text(response)
     assert not is_signed_in(client)
     assert client.post("/login/code", {"credential": "{}"}).headers["Location"] == "/login/code"
 
@@ -136,19 +136,19 @@ def test_the_page_of_the_code_needs_the_password_first_and_waits_15_minutes(user
 def test_a_recovery_code_signs_in_once(user: User) -> None:
     client = signed_in(user)
     turn_on(client)
-    code = re.findall(r"<li>(\d{8})</li>", page(client.get(CODES)))[3]
+    code = re.findall(r"<li>(\d{8})</li>", page_text(client.get(CODES)))[3]
     assert halfway(user).post("/login/code", {"code": code}).status_code == 302
     assert halfway(user).post("/login/code", {"code": code}).status_code == 200
-    assert code not in page(client.get(CODES))
+    assert code not in page_text(client.get(CODES))
 
 
 def test_new_recovery_codes_end_the_old_ones(user: User, django_capture_on_commit_callbacks: Any) -> None:
     client = signed_in(user)
     turn_on(client)
-    old = page(client.get(CODES))
+    old = page_text(client.get(CODES))
     with django_capture_on_commit_callbacks(execute=True):
         assert client.post(f"{CODES}/new").headers["Location"] == CODES
-    codes = re.findall(r"<li>(\d{8})</li>", page(client.get(CODES)))
+    codes = re.findall(r"<li>(\d{8})</li>", page_text(client.get(CODES)))
     assert len(codes) == 10
     assert not [code for code in codes if code in old]
     assert trail()[-1] == "user.recovery_codes_made"
@@ -171,8 +171,8 @@ def test_what_matters_asks_for_the_password_or_a_code_again(user: User) -> None:
     for path in (OFF, f"{CODES}/new"):
         for response in (client.get(path), client.post(path)):
             assert response.headers["Location"].startswith("/account/confirm?next=")
-    assert "Use a code instead" in page(client.get("/account/confirm"))
-    assert 'role="alert"' in page(confirm_password(client, "wrong"))
+    assert "Use a code instead" in page_text(client.get("/account/confirm"))
+    assert 'role="alert"' in page_text(confirm_password(client, "wrong"))
     assert client.get(OFF).status_code == 302
     client.post("/account/confirm/code", {"code": code_of(user, step=2)})
     assert client.get(OFF).status_code == 200

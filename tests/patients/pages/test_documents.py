@@ -20,6 +20,7 @@ from helios_site.storage import StorageFull
 from tests.contract.healos.calls import content_of
 from tests.contract.healos.documents import docx, form, image, pdf, send_form, upload
 from tests.contract.healos.notes import make_patient
+from tests.pages import page_text
 from tests.patients.pages.reading import forms_of, recorded, text_of
 
 pytestmark = pytest.mark.django_db
@@ -168,7 +169,7 @@ def test_of_others_there_is_nothing(member: Client, stranger: Client, maria: Pat
     document, ben = add(member, maria), make_patient(maria.organization, "Ben")
     unknown = stranger.get(f"/patients/1/documents/{uuid4()}/file")
     for path in (path_of(maria), path_of(maria, document.pk, "file")):
-        assert (stranger.get(path).status_code, stranger.get(path).content) == (404, unknown.content)
+        assert (stranger.get(path).status_code, page_text(stranger.get(path))) == (404, page_text(unknown))
         assert Client().get(path).status_code == 302
     assert stranger.get(f"{path_of(maria)}/status?id={document.pk}").json() == {}
     assert upload(stranger, path_of(maria)).status_code == 404
