@@ -1,4 +1,4 @@
-"""What the pages that people see cost in an organisation with 100,000 runs, patients and audit events.
+"""What the pages that people see cost in an organisation with 100,000 runs, patients, appointments and audit events.
 
     python -m helios_site.runtime.servers run -- python -m benchmarks.pages [--rows 100000] [--calls 20]
 
@@ -26,6 +26,16 @@ SELECT 10^15::bigint + n, %(organization)s, at, at, 1, 'Person ' || n, 'person '
 FROM (SELECT n, date_trunc('milliseconds', now() - n * interval '1 minute') AS at
       FROM generate_series(1, %(rows)s) AS n)
 """
+# A thousand patients come every week for a year, the others once.
+_APPOINTMENTS = """
+INSERT INTO patients_appointment (id, organization_id, patient_id, deleted_with_patient, created_at, updated_at,
+                                  version, appointment_type, visit_type, start_at, duration_minutes, notes, status,
+                                  repeat_rule)
+SELECT gen_random_uuid(), %(organization)s, 10^15::bigint + n, false, at, at, 1, 'Session', 'Telehealth',
+       at + n %% 730 * interval '1 day' - interval '1 year', 50, '', 'SCHEDULED',
+       CASE WHEN n <= 1000 THEN jsonb_build_object('frequency', 'WEEKLY', 'interval', 1, 'end_date', NULL) END
+FROM (SELECT n, date_trunc('minute', now()) AS at FROM generate_series(1, %(rows)s) AS n)
+"""
 _THEIRS = """
 UPDATE model_runs_modelrun SET patient_id = 10^15::bigint + 2, user_label = 'person-2',
        created_at = now() - n * interval '1 day', completed_at = now() - n * interval '1 day'
@@ -45,7 +55,7 @@ FROM (SELECT * FROM accounts_auditevent WHERE organization_id = %(organization)s
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="What the pages cost.")
-    parser.add_argument("--rows", type=int, default=100_000, help="runs, patients, events (default: %(default)s)")
+    parser.add_argument("--rows", type=int, default=100_000, help="of each (default: %(default)s)")
     parser.add_argument("--calls", type=int, default=20, help="calls a page (default: %(default)s)")
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helios_site.settings")
@@ -77,9 +87,9 @@ def _fill(client: Any, rows: int) -> list[str]:
     copy_up_to(rows, organization)
     words = {"organization": organization.id, "rows": rows}
     with connection.cursor() as cursor:
-        for statement in (_PATIENTS, _EVENTS, _THEIRS):
+        for statement in (_PATIENTS, _APPOINTMENTS, _EVENTS, _THEIRS):
             cursor.execute(statement, words)
-        for table in ("patients_patient", "accounts_auditevent", "model_runs_modelrun"):
+        for table in ("patients_patient", "patients_appointment", "accounts_auditevent", "model_runs_modelrun"):
             cursor.execute(f"VACUUM ANALYZE {table}")
     user = User.objects.create_user("admin@example.org")
     Membership.objects.create(organization=organization, user=user, role=Membership.Role.ADMIN)
@@ -90,8 +100,9 @@ def _fill(client: Any, rows: int) -> list[str]:
     patient = f"/patients/{run.patient_id}"
     return [
         "/", "/runs", "/runs?status=COMPLETE_OK&userLabel=person-2", "/runs?status=COMPLETE_ERROR", f"/runs/{run.id}",
-        "/checks/new", "/patients", "/patients?search=person+77", patient, f"{patient}/appointments",
-        f"{patient}/documents", f"{patient}/notes", "/keys", f"/keys/{key.id}", "/webhooks", "/usage", "/audit",
+        "/checks/new", "/patients", "/patients?search=person+77", "/appointments", "/appointments?span=week",
+        patient, f"{patient}/appointments", f"{patient}/documents", f"{patient}/notes",
+        "/keys", f"/keys/{key.id}", "/webhooks", "/usage", "/audit",
         "/audit?action=model_run.created", "/organization", "/organization/settings", "/docs",
     ]  # fmt: skip
 
