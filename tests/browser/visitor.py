@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, ViewportSize, sync_playwright
 
 from tests.browser import chromium
+from tests.chaos.installation import Installation
 from tests.conftest import Server
 
 SIZE = ViewportSize(width=1440, height=900)
@@ -66,7 +67,7 @@ class Visitor:
 
 
 def visit(
-    server: Server,
+    server: Server | Installation,
     folder: Path,
     errand: Callable[[Visitor], None],
     *,
