@@ -56,7 +56,6 @@ def show(
     status: int = 200,
 ) -> HttpResponse:
     """The key's page. That its events are shown is an event, too."""
-    days = _days(key)
     record_reading(
         "listed",
         actor=audit.by_user(request.user),
@@ -68,8 +67,7 @@ def show(
         **form_context(current),
         "problem": problem,
         "form": form or form_of(key),
-        "days": days,
-        "totals": days.aggregate(**{name: Sum(name) for name in ("requests_2xx", "runs_ok")}),
+        "totals": _totals(key),
         "events": _events(key),
     }
     return render(request, "keys/key.html", context, status=status)
@@ -119,10 +117,12 @@ def issued(
     return render(request, "keys/issued.html", context)
 
 
-def _days(key: ApiKey) -> Any:
+def _totals(key: ApiKey) -> dict[str, int | None]:
+    """None each where it was not used."""
     today = timezone.now().date()
     first = today - timedelta(days=DEFAULT_DAYS - 1)
-    return list_usage(key.organization_id, first, today).filter(key_id=key.id)
+    days = list_usage(key.organization_id, first, today).filter(key_id=key.id)
+    return days.aggregate(**{name: Sum(name) for name in ("requests_2xx", "runs_ok")})
 
 
 def _events(key: ApiKey) -> list[dict[str, Any]]:
