@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from apps.accounts.models import Membership, User
-from apps.accounts.selectors import current_membership, has_totp
+from apps.accounts.selectors import CURRENT_ORGANIZATION, current_membership, has_totp
 from apps.api_keys.selectors import has_keys
 
 
@@ -22,6 +22,9 @@ def start(request: HttpRequest) -> HttpResponseRedirect:
     if user.is_staff and not has_totp(user):
         return redirect("mfa_activate_totp")
     current = current_membership(user, request.session)
+    if current is not None and CURRENT_ORGANIZATION not in request.session:
+        # From here on it is a choice: should the membership end, no form for it is taken for another organisation's.
+        request.session[CURRENT_ORGANIZATION] = str(current.organization_id)
     if current is not None and current.role == Membership.Role.ADMIN and not has_keys(current.organization):
         return redirect("first-key")
     return redirect("home")

@@ -13,6 +13,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -113,6 +114,7 @@ def switch(request: HttpRequest) -> HttpResponse:
     mine = Membership.objects.filter(user=_user(request), organization__is_active=True)
     if wanted in map(str, mine.values_list("organization_id", flat=True)):
         request.session[CURRENT_ORGANIZATION] = wanted
+        rotate_token(request)  # a form that was opened for another organisation is not sent to this one
     # Paths alone: no host is believed, not even one that we are called by.
     is_ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
     return redirect(back if is_ours else "organization")

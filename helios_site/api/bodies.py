@@ -13,6 +13,8 @@ from django.http.request import UnreadablePostError
 
 PIECE_BYTES = 256 * 1024
 STALL_SECONDS = 30  # a client that sends, or takes, nothing for so long gives its thread back
+# A stream holds a transaction open, which holds up the clean-up of the whole database.
+LONGEST_STREAM_SECONDS = 3600.0
 DRAIN_BYTES = 8 * 1024 * 1024  # read past a refusal, so that a client that is still sending gets to see it
 
 

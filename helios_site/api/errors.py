@@ -11,6 +11,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
+from django.utils.cache import add_never_cache_headers
 
 from helios_site.api.families import error_response_for
 
@@ -46,8 +47,8 @@ PAGES = {
 }
 STALE_FORM = Words(
     "This form cannot be sent any more",
-    "You have signed in or out since it was opened, or your browser keeps no cookies of this site. Go back, load the "
-    "page again, and send the form once more. Nothing was changed.",
+    "Since it was opened you have signed in or out, or chosen another organisation, or your browser keeps no cookies "
+    "of this site. Go back, load the page again, and send the form once more. Nothing was changed.",
 )
 
 
@@ -108,4 +109,6 @@ def _answer(request: HttpRequest, status: int, words: Words | None = None) -> Ht
 
 def _page(status: int, request: HttpRequest | None, words: Words | None = None) -> HttpResponse:
     page = render_to_string("error.html", (words or PAGES[status])._asdict(), request)
-    return HttpResponse(page, status=status)
+    response = HttpResponse(page, status=status)
+    add_never_cache_headers(response)
+    return response

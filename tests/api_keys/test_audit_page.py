@@ -16,8 +16,9 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.accounts import audit
 from apps.accounts.models import AuditEvent, Membership, Organization, User
-from apps.api_keys.audit_events import words
+from apps.api_keys.audit_events import download, words
 from apps.api_keys.models import ApiKey
+from helios_site.api.bodies import TooSlow
 from tests.api.test_callers_trail import EVENTS
 from tests.conftest import MakeKey
 from tests.contract.healos.calls import content_of
@@ -191,3 +192,14 @@ def test_a_long_log_is_paged_and_costs_few_queries(browser: Client, organization
 def test_every_action_of_the_api_has_words() -> None:
     assert set(EVENTS.values()) - set(words.ACTIONS) == set()
     assert words.did(AuditEvent(action="moon.landed")) == "did “moon.landed”"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/audit/download", "/browse/ext-api/v1/audit-events/export"])
+def test_a_download_that_is_taken_too_slowly_is_cut_off(
+    browser: Client, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "LONGEST_STREAM_SECONDS", 0.0)
+    response = browser.get(path)
+    with pytest.raises(TooSlow):
+        b"".join(response.streaming_content)  # type: ignore[attr-defined]

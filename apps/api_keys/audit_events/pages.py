@@ -6,18 +6,17 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.accounts import audit
-from apps.accounts.audit_export import export_to_the_end
 from apps.accounts.membership_required import for_admins
 from apps.accounts.models import AuditEvent, Membership
 from apps.api_keys.audit_events import page_filters, selectors, services, words
+from apps.api_keys.audit_events.download import download
 from apps.api_keys.audit_events.page_filters import Wrong
 
 PAGE_SIZE = 50
@@ -69,10 +68,7 @@ def audit_download(request: HttpRequest, current: Membership) -> HttpResponseBas
     if wrong:
         return audit_page(request)
     _record("exported", request, current, page_filters.meant_by(typed))
-    lines = () if request.method == "HEAD" else export_to_the_end(events)
-    response = StreamingHttpResponse(lines, content_type="application/x-ndjson")
-    response["Content-Disposition"] = f'attachment; filename="audit-{timezone.now():%Y%m%dT%H%M%SZ}.ndjson"'
-    return response
+    return download(request, events)
 
 
 def _record(verb: str, request: HttpRequest, current: Membership, filters: dict[str, str]) -> None:

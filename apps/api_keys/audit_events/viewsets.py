@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from apps.accounts.audit_export import export_to_the_end
 from apps.accounts.models import AuditEvent
 from apps.api_keys.audit_events import openapi, selectors, services
+from apps.api_keys.audit_events.download import download
 from apps.api_keys.audit_events.filters import AuditEventFilter, named_in
 from apps.api_keys.audit_events.serializers import event_body
 from helios_site.api.families.healos.pages import page_of, read_page
@@ -57,7 +56,4 @@ class AuditExportViewSet(_AuditView):
     def list(self, request: Request) -> StreamingHttpResponse:
         events = self.events(request)
         self.record("exported", request)
-        lines = () if request.method == "HEAD" else export_to_the_end(events)
-        response = StreamingHttpResponse(lines, content_type="application/x-ndjson")
-        response["Content-Disposition"] = f'attachment; filename="audit-{timezone.now():%Y%m%dT%H%M%SZ}.ndjson"'
-        return response
+        return download(request._request, events)

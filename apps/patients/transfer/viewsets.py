@@ -22,10 +22,8 @@ from apps.patients.transfer.filters import named_types, read_options, read_types
 from apps.patients.transfer.lines import MEDIA_TYPE
 from apps.patients.transfer.reading import CutOff, spooled
 from apps.patients.transfer.services import import_lines
-from helios_site.api.bodies import drain, sent_in_time
+from helios_site.api.bodies import LONGEST_STREAM_SECONDS, drain, sent_in_time
 from helios_site.api.families.healos.view import HealosViewMixin
-
-LONGEST_SECONDS = 3600.0  # a stream holds a transaction open, which holds up the clean-up of the whole database
 
 
 @openapi.export
@@ -97,4 +95,6 @@ def _report_missing_scope(caller: Any, scope: str) -> None:
 
 
 def _streamed(request: Request, lines: Iterable[bytes]) -> StreamingHttpResponse:
-    return StreamingHttpResponse(sent_in_time(request._request, lines, within=LONGEST_SECONDS), content_type=MEDIA_TYPE)
+    return StreamingHttpResponse(
+        sent_in_time(request._request, lines, within=LONGEST_STREAM_SECONDS), content_type=MEDIA_TYPE
+    )

@@ -151,7 +151,7 @@ def test_an_export_holds_what_was_asked_for_of_the_own_organisation(
 
 @pytest.mark.django_db(transaction=True)
 def test_an_export_that_is_taken_too_slowly_is_cut_off(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(viewsets, "LONGEST_SECONDS", 0.0)
+    monkeypatch.setattr(viewsets, "LONGEST_STREAM_SECONDS", 0.0)
     with pytest.raises(TooSlow):
         content_of(api.get(EXPORT))
     assert not connection.in_atomic_block
