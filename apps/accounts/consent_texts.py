@@ -17,7 +17,7 @@ DEFAULT_TEXT = """\
 
 What is recorded: only what you say after you press "Start recording", and only your voice. You can listen to it first, and nothing is sent before you press "Send".
 
-What it is for: a computer program listens to how you speak and what you say, and estimates how strained, stressed, tired or low in self-esteem you may be at the moment. {organization} receives the recording's transcript and these estimates. They are a wellness aid, not a medical diagnosis, and they can be wrong.
+What it is for: a computer program listens to how you speak and what you say, and estimates how strained, stressed, tired or low in self-esteem you may be at the moment. {organization} receives the recording, its transcript and these estimates, and keeps them until it deletes them. They are a wellness aid, not a medical diagnosis, and they can be wrong.
 
 Your choice: taking part is voluntary. You can stop at any time by closing this page, and ask {organization} at any time to delete the recording and all that came of it.
 

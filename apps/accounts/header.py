@@ -30,7 +30,7 @@ PAGES = (
     ("audit", "Audit", True),
     ("organization", "Organisation", False),
     ("docs", "Docs", False),
-    ("browse", "API", False),
+    ("api-reference", "API", False),
     ("account", "Account", False),
 )
 

@@ -9,10 +9,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from apps.accounts import audit
+from apps.accounts import audit, members
 from apps.accounts.invitations import INVITATION, CannotAccept, accept_invitation, invitation_of
 from apps.accounts.models import Invitation, User
-from apps.accounts.selectors import CURRENT_ORGANIZATION
 
 
 @never_cache
@@ -38,10 +37,10 @@ def _join(request: HttpRequest, user: User, found: Invitation) -> HttpResponse:
         membership = accept_invitation(actor=audit.by_user(user), user=user, invitation=found)
     except CannotAccept:  # it ended a moment ago
         return _dead(request)
-    request.session[CURRENT_ORGANIZATION] = str(membership.organization_id)
+    members.choose(membership=membership, session=request.session)
     request.session.pop(INVITATION, None)
     messages.success(request, f"You belong to {membership.organization} now.")
-    return redirect("organization")
+    return redirect("home")
 
 
 def _dead(request: HttpRequest) -> HttpResponse:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.models import Membership, Organization
-from apps.accounts.selectors import has_other_admin
+from apps.accounts.selectors import CURRENT_ORGANIZATION, has_other_admin
 
 
 class LastAdmin(Exception):
@@ -33,6 +35,12 @@ def change_role(*, actor: audit.Actor, membership_id: int, role: str) -> Members
     membership.save(update_fields=["role"])
     _record("membership.changed", actor, membership, reason=f"user {membership.user_id}: {before} to {role}")
     return membership
+
+
+def choose(*, membership: Membership, session: SessionBase) -> None:
+    """Let the user work for this organisation from now on, in this session and in those that begin later."""
+    Membership.objects.filter(pk=membership.pk).update(chosen_at=timezone.now())
+    session[CURRENT_ORGANIZATION] = str(membership.organization_id)
 
 
 @transaction.atomic

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts import audit, invitations, members
 from apps.accounts.membership_required import for_admins, for_members
 from apps.accounts.models import Invitation, Membership, User
-from apps.accounts.selectors import CURRENT_ORGANIZATION, has_other_admin
+from apps.accounts.selectors import has_other_admin
 from helios_site.api import ratelimit
 from helios_site.env import Rate
 
@@ -112,8 +112,9 @@ def switch(request: HttpRequest) -> HttpResponse:
     """Make another organisation of the user the session's current one; an unknown one changes nothing."""
     wanted, back = request.POST.get("organization_id", ""), request.POST.get("next", "")
     mine = Membership.objects.filter(user=_user(request), organization__is_active=True)
-    if wanted in map(str, mine.values_list("organization_id", flat=True)):
-        request.session[CURRENT_ORGANIZATION] = wanted
+    chosen = next((one for one in mine if str(one.organization_id) == wanted), None)
+    if chosen is not None:
+        members.choose(membership=chosen, session=request.session)
         rotate_token(request)  # a form that was opened for another organisation is not sent to this one
     # Paths alone: no host is believed, not even one that we are called by.
     is_ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)

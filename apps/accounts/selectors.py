@@ -10,6 +10,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ValidationError
+from django.db.models import F
 
 from apps.accounts.models import Membership, Organization, User
 
@@ -24,14 +25,15 @@ class Workplace(NamedTuple):
 
 
 def workplace(user: User, session: SessionBase) -> Workplace:
-    """The membership that a signed-in user acts under is the one chosen in the session, else the oldest.
+    """The membership that a signed-in user acts under is the one chosen in the session, else the one chosen last in
+    another, else the oldest.
 
     An organisation that is suspended, or that the user has left, does not count. One query.
     """
     memberships = list(
         Membership.objects.select_related("organization")
         .filter(user=user, organization__is_active=True)
-        .order_by("created_at", "id")
+        .order_by(F("chosen_at").desc(nulls_last=True), "created_at", "id")
     )
     chosen = session.get(CURRENT_ORGANIZATION)
     current = next((one for one in memberships if str(one.organization_id) == chosen), next(iter(memberships), None))

@@ -36,7 +36,7 @@ class NetworksField(forms.CharField):
         return "\n".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        return validation.clean_networks((value or "").split())
+        return validation.clean_networks((value or "").replace(",", " ").split())
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:

@@ -64,7 +64,7 @@ def test_the_pages_of_an_account_send_strangers_to_the_log_in() -> None:
 
 def test_the_header_leads_signed_in_people_on_and_out() -> None:
     shown = page_text(signed_in(make_person()).get("/account"))
-    for link in ('href="/account"', 'href="/browse/"', 'action="/logout"'):
+    for link in ('href="/account"', 'href="/api-reference"', 'action="/logout"'):
         assert link in shown
     assert "/admin/" not in shown
     assert "<nav" not in page_text(Client().get("/login"))

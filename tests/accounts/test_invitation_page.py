@@ -60,7 +60,7 @@ def test_the_invited_person_joins_by_the_button_and_works_there_from_then_on(
     assert "Join Northern Clinic" in page
     assert "joins as admin" in page
     joined = client.post(link)
-    assert (joined.status_code, joined["Location"]) == (302, "/organization")
+    assert (joined.status_code, joined["Location"]) == (302, "/")
     assert Membership.objects.get(user=ben, organization=organization).role == "admin"
     assert client.session[CURRENT_ORGANIZATION] == str(organization.pk)
     assert "You belong to Northern Clinic now." in text(client.get("/organization"))

@@ -85,3 +85,10 @@ def test_a_member_sends_so_many_forms_a_minute(ada: User, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("path", ["/", "/usage", "/runs", "/organization", "/patients", "/there-is-no-such-page"])
 def test_no_page_of_a_member_is_kept_by_the_browser(ada: User, path: str) -> None:
     assert "no-store" in browser(ada).get(path).headers["Cache-Control"]
+
+
+def test_a_new_session_begins_where_one_last_chose_to_work(ada: User, other_organization: Organization) -> None:
+    first = browser(ada)
+    assert "Northern Clinic" in page_text(first.get("/organization")), "the oldest"
+    first.post("/organization/switch", {"organization_id": str(other_organization.pk)})
+    assert "selected>Southern Clinic" in page_text(browser(ada).get("/organization"))
