@@ -77,6 +77,7 @@ EVENTS = {
     ("GET", "patients/<int:patient_id>/appointments/<uuid:appointment_id>"): "appointment.read",
     ("GET", "patients/<int:patient_id>/documents"): "document.listed",
     ("POST", "patients/<int:patient_id>/documents"): "document.created",
+    ("GET", "patients/<int:patient_id>/documents/<uuid:document_id>/file"): "document.opened",
     ("POST", "patients/<int:patient_id>/documents/<uuid:document_id>/delete"): "document.deleted",
     ("GET", "patients/<int:patient_id>/notes"): "note.exported",
     ("GET", "patients/<int:patient_id>/notes/<uuid:note_id>"): "note.read",

@@ -72,6 +72,7 @@ _GROUPS = {
         "document.created": "uploaded a document",
         "document.listed": "looked at a patient's documents",
         "document.read": "read what is known of a document",
+        "document.opened": "opened a document",
         "document.downloaded": "sent a document to whoever has its link",
         "document.deleted": "deleted a document",
         "document.restored": "restored a document",

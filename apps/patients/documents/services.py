@@ -100,6 +100,11 @@ def record_list(*, actor: audit.Actor, organization_id: UUID, patient_id: int) -
     trail.record("document", "listed", actor=actor, organization_id=organization_id, reason=reason)
 
 
+def record_opening(*, actor: audit.Actor, document: Document) -> None:
+    """Audit that a caller was sent on to the bytes."""
+    _record("opened", actor, document)
+
+
 def record_download(*, document: Document) -> None:
     """Audit that somebody who had a link fetched the bytes."""
     _record("downloaded", audit.SYSTEM, document)

@@ -23,7 +23,7 @@ from apps.patients.appointments.recurrence import MOST_OCCURRENCES, Span
 from apps.patients.appointments.serializers import FIELDS
 from apps.patients.pages import appointment_words as words
 from apps.patients.pages.appointments import today
-from apps.patients.pages.care import PAGE_SIZE, day_of
+from apps.patients.pages.care import PAGE_SIZE, day_of, whole_number
 from helios_site.api.families.healos.fields import parse_day
 
 SPANS = {"day": 1, "week": 7}  # days
@@ -78,8 +78,7 @@ def _span(day: date, days: int) -> Span:
 
 def _page_number(request: HttpRequest, total: int) -> int:
     """Of a page that there is: the last one, where the address names one after it."""
-    sent = request.GET.get("page", "")
-    wanted = int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 10 else 1
+    wanted = whole_number(request.GET.get("page", ""))
     return min(max(1, wanted), max(1, -(-total // PAGE_SIZE)))
 
 

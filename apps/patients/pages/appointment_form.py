@@ -30,8 +30,8 @@ from apps.patients.appointments.serializers import (
 )
 from apps.patients.models import Appointment, Patient
 from apps.patients.pages import appointment_words as words
-from apps.patients.pages.appointments import appointment_of, version_of
-from apps.patients.pages.care import patient_of, record_page
+from apps.patients.pages.appointments import appointment_of
+from apps.patients.pages.care import patient_of, record_page, version_of
 from helios_site.api.families.healos.errors import VersionConflict
 from helios_site.api.families.healos.fields import timestamp
 from helios_site.zones import read_moment, shown_moment, zone_named

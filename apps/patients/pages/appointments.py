@@ -24,14 +24,15 @@ from apps.patients.appointments.serializers import FIELDS
 from apps.patients.models import Appointment
 from apps.patients.pages import appointment_words as words
 from apps.patients.pages.care import (
-    MOST_DELETED,
     PAGE_SIZE,
     Place,
     day_of,
+    deleted_page,
     pack_place,
     patient_of,
     read_place,
     record_page,
+    version_of,
 )
 from helios_site.api.families.healos.errors import VersionConflict
 from helios_site.api.families.healos.query import first_moment
@@ -59,6 +60,7 @@ def today() -> date:
 def appointment_list(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
     """Both lists; with `after` or `before` the further part of one."""
     patient = patient_of(current, patient_id)
+    restorable = selectors.restorable(current.organization_id, patient.pk)
     after, before = read_place(request, "after"), read_place(request, "before")
     coming = None if before else _coming(current.organization_id, patient.pk, after)
     past = None if after else _past(current.organization_id, patient.pk, before)
@@ -66,12 +68,11 @@ def appointment_list(request: HttpRequest, current: Membership, patient_id: int)
         actor=audit.by_user(request.user), organization_id=current.organization_id, appointment_id=None
     )
     is_first = after is None and before is None
-    deleted = list(selectors.restorable(current.organization_id, patient.pk)[:MOST_DELETED]) if is_first else []
     context = {
         "coming": coming,
         "past": past,
         "is_first": is_first,
-        "deleted": deleted,
+        "deleted": deleted_page(request, restorable) if is_first else None,
         "weeks": COMING_DAYS // 7,
         "restorable_days": settings.SOFT_DELETE_DAYS,
         "day_zone": settings.HEALOS_DAY_TIMEZONE.key,
@@ -179,12 +180,6 @@ def appointment_of(current: Membership, patient_id: int, appointment_id: UUID) -
     if appointment is None or appointment.patient_id != patient_id:
         raise Http404
     return appointment
-
-
-def version_of(request: HttpRequest) -> int:
-    """The version that the form was made from; 0, which no row has, where it names none."""
-    sent = request.POST.get("version", "")
-    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 10 else 0
 
 
 def _look_again(request: HttpRequest, appointment: Appointment) -> HttpResponse:

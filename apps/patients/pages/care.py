@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -18,9 +18,17 @@ from helios_site.api.families import positions
 from helios_site.api.families.healos.fields import parse_instant, parse_uuid, timestamp
 
 PAGE_SIZE = 50
-MOST_DELETED = 20  # that are offered to be restored
+DELETED_AT_ONCE = 20  # that a page offers to restore
 
 Place = tuple[datetime, UUID]  # of one row in an order by a moment and the id
+
+
+class Deleted(NamedTuple):
+    """Some of what can be brought back, and the place from which another page goes on; empty at the end."""
+
+    rows: list[Any]
+    onward: str
+    is_further: bool  # behind a page that showed those deleted last
 
 
 def patient_of(current: Membership, patient_id: int) -> Patient:
@@ -29,6 +37,16 @@ def patient_of(current: Membership, patient_id: int) -> Patient:
     if patient is None:
         raise Http404
     return patient
+
+
+def whole_number(text: str) -> int:
+    """What `text` writes in at most nine digits; 0 for everything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def version_of(request: HttpRequest) -> int:
+    """The version that the form was made from; 0, which no row has, where it names none."""
+    return whole_number(request.POST.get("version", ""))
 
 
 def record_page(
@@ -80,3 +98,17 @@ def newest_first(request: HttpRequest, rows: QuerySet[Any]) -> tuple[list[Any], 
         return found, ""
     last = found[PAGE_SIZE - 1]
     return found[:PAGE_SIZE], positions.pack((last.created_at, last.id))
+
+
+def deleted_page(request: HttpRequest, restorable: QuerySet[Any]) -> Deleted:
+    """Those of `restorable` that were deleted last, or that come behind the place in the query's `deleted`. Raises
+    Http404 for a place that no page of ours links to."""
+    place = read_place(request, "deleted")
+    if place is not None:
+        moment, identifier = place
+        behind = Q(deleted_at__lt=moment) | Q(id__gt=identifier)
+        restorable = restorable.filter(deleted_at__lte=moment).filter(behind)
+    found = list(restorable[: DELETED_AT_ONCE + 1])
+    rows = found[:DELETED_AT_ONCE]
+    onward = pack_place((rows[-1].deleted_at, rows[-1].pk)) if len(found) > DELETED_AT_ONCE else ""
+    return Deleted(rows, onward, is_further=place is not None)

@@ -24,7 +24,7 @@ from apps.patients.documents.inspection.kinds import MEDIA_TYPES
 from apps.patients.documents.links import signed_path
 from apps.patients.documents.upload_form import FILE, Upload, UploadForm, too_large
 from apps.patients.models import Document, Patient
-from apps.patients.pages.care import MOST_DELETED, PAGE_SIZE, newest_first, patient_of, record_page
+from apps.patients.pages.care import PAGE_SIZE, deleted_page, newest_first, patient_of, record_page
 from apps.patients.services import ExternalIdTaken
 from helios_site.api.families.healos.errors import BadRequest, Invalid
 from helios_site.api.families.healos.fields import parse_uuid
@@ -87,14 +87,14 @@ def _list(
 ) -> HttpResponse:
     organization_id = current.organization_id
     rows, older = newest_first(request, selectors.list_documents(organization_id, patient.pk))
-    deleted = list(selectors.restorable(organization_id, patient.pk)[:MOST_DELETED])
+    is_first = "before" not in request.GET
     services.record_list(actor=audit.by_user(request.user), organization_id=organization_id, patient_id=patient.pk)
     context: dict[str, Any] = {
         "rows": [{"document": row, "status_words": words_of(row.status, row.status_reason)} for row in rows],
         "waits": any(row.status == Document.Status.PENDING for row in rows),
         "older": older,
-        "is_first": "before" not in request.GET,
-        "deleted": deleted,
+        "is_first": is_first,
+        "deleted": deleted_page(request, selectors.restorable(organization_id, patient.pk)) if is_first else None,
         "restorable_days": settings.SOFT_DELETE_DAYS,
         "most_bytes": settings.HEALOS_DOCUMENT_MAX_BYTES,
         "accepted": ",".join(sorted(set(MEDIA_TYPES.values()))),
@@ -136,6 +136,8 @@ def file(request: HttpRequest, current: Membership, patient_id: int, document_id
     document = selectors.get_document(current.organization_id, patient_of(current, patient_id).pk, document_id)
     if document is None or document.status == Document.Status.FAILED:
         raise Http404
+    # Whoever follows the link is nobody by name: it is here that the member is known.
+    services.record_opening(actor=audit.by_user(request.user), document=document)
     return redirect(signed_path(document.pk))
 
 

@@ -236,6 +236,24 @@ def test_an_appointment_is_cancelled_deleted_and_restored(member: Client, maria:
     assert writes == ["appointment.changed", "appointment.deleted", "appointment.restored"]
 
 
+def test_the_twenty_first_deleted_one_can_be_restored(member: Client, maria: Patient) -> None:
+    Appointment.objects.bulk_create(
+        Appointment(
+            organization=maria.organization, patient=maria, appointment_type=f"Number {number}", visit_type="Other",
+            start_at=TODAY, duration_minutes=20, status="SCHEDULED", deleted_at=TODAY - timedelta(days=number),
+        )
+        for number in range(21)
+    )  # fmt: skip
+    html = member.get(path_of(maria)).content.decode()
+    assert (html.count("/restore"), "Number 20" in html) == (20, False)
+    [onward] = re.findall(r'href="(\?deleted=[^"]+)#deleted" rel="next"', html)
+    further = member.get(path_of(maria) + onward)
+    assert "Restore Number 20 Last deleted" in text_of(further)
+    [restore] = forms_of(further)
+    assert "Restored. " in text_of(member.post(restore, follow=True))
+    assert "No further ones." in text_of(member.get(path_of(maria) + onward)), "the page may still be open somewhere"
+
+
 def test_what_has_the_id_meanwhile_is_in_the_way_of_a_restore(member: Client, maria: Patient) -> None:
     kept = book(maria, external_id="ours-7")
     member.post(path_of(maria, kept.pk, "delete"), {"version": "1"})

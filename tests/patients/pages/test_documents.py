@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from apps.accounts.audit import SYSTEM
 from apps.patients.documents import services
@@ -61,6 +63,7 @@ def test_an_upload_is_checked_and_downloaded(member: Client, maria: Patient) -> 
         ("document.listed", "", "user"),
         ("document.ready", str(document.pk), "system"),
         ("document.listed", "", "user"),
+        ("document.opened", str(document.pk), "user"),
         ("document.downloaded", str(document.pk), "system"),
     ]
 
@@ -72,6 +75,7 @@ def test_a_document_that_fails_its_check_says_why(member: Client, maria: Patient
     assert "Refused: The file is protected with a password. Send it without." in text_of(page)
     assert path_of(maria, document.pk, "file") not in page.content.decode()
     assert member.get(path_of(maria, document.pk, "file")).status_code == 404
+    assert "document.opened" not in {action for action, _, _ in recorded()}
     words = member.get(f"{path_of(maria)}/status?id={document.pk}").json()[str(document.pk)]
     assert words == {
         "status": "failed", "words": "Refused: The file is protected with a password. Send it without.",
@@ -163,6 +167,30 @@ def test_sixty_cost_no_more_than_one_and_come_in_pages(member: Client, maria: Pa
     rest = member.get(path_of(maria) + older).content.decode()
     assert len(set(re.findall(r"number-\d+", html + rest))) == 60
     assert len(html) < 100_000
+
+
+def test_however_many_were_deleted_each_can_be_restored(member: Client, maria: Patient) -> None:
+    assert "Deleted in the last" not in text_of(member.get(path_of(maria)))
+    now = timezone.now().replace(microsecond=0)
+    Document.objects.bulk_create(
+        Document(
+            organization=maria.organization, patient=maria, filename=f"<b>{number}.pdf", file_type="pdf", file_size=1,
+            sha256="0" * 64, storage_key=f"key-{number}", status="ready",
+            deleted_at=now - timedelta(seconds=number // 3),
+        )
+        for number in range(45)
+    )  # fmt: skip
+    page, offered = path_of(maria), []
+    for _ in range(3):
+        html = member.get(page).content.decode()
+        offered += re.findall(r'action="[^"]*/([^"/]+)/restore"', html)
+        [onward] = re.findall(r'href="(\?deleted=[^"]+)#deleted" rel="next"', html) or [""]
+        page = path_of(maria) + onward
+    assert "&lt;b&gt;44.pdf</bdi>" in html
+    assert "<b>" not in html
+    gone = Document.objects.order_by("-deleted_at", "id")
+    assert (onward, offered) == ("", [str(pk) for pk in gone.values_list("id", flat=True)])
+    assert member.get(path_of(maria) + "?deleted=x").status_code == 404
 
 
 def test_of_others_there_is_nothing(member: Client, stranger: Client, maria: Patient) -> None:
