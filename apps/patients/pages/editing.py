@@ -16,6 +16,7 @@ from apps.accounts.membership_required import for_members
 from apps.accounts.models import Membership
 from apps.patients import selectors, services
 from apps.patients.models import Patient
+from apps.patients.pages.care import patient_of, version_of
 from apps.patients.pages.forms import LABELS, NewPatientForm, PatientForm, mark, marks_of, read_marks, values_of
 from helios_site.api.families.healos.errors import VersionConflict
 
@@ -38,6 +39,7 @@ def new(request: HttpRequest, current: Membership) -> HttpResponse:
             return redirect("patient", patient.pk)
         except services.ExternalIdTaken as error:
             status, taken = 409, error.existing
+            _record_read(request, taken)  # the page names who has the id
             form.add_error("external_id", "Another patient has this id already. Open that one, or give another id.")
     context = {"current": current, "form": form, "taken": taken, "problem": True}
     return render(request, "patients/new.html", context, status=status)
@@ -47,12 +49,12 @@ def new(request: HttpRequest, current: Membership) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def edit(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
-    patient = found(current, patient_id)
+    patient = patient_of(current, patient_id)
     if request.method != "POST":
         _record_read(request, patient)
         return _edit_page(request, current, patient, PatientForm(initial=values_of(patient)))
     form, seen = PatientForm(request.POST), request.POST.get("seen", "")
-    version = _whole(request.POST.get("version", ""))
+    version = version_of(request)
     if not form.is_valid():
         return _edit_page(request, current, patient, form, version=version, seen=seen, status=400)
     try:
@@ -64,7 +66,7 @@ def edit(request: HttpRequest, current: Membership, patient_id: int) -> HttpResp
             expected_version=version,
         )
     except VersionConflict:
-        return _stale(request, current, found(current, patient_id), form.cleaned_data, read_marks(seen))
+        return _stale(request, current, patient_of(current, patient_id), form.cleaned_data, read_marks(seen))
     if changed is None:
         raise Http404
     messages.success(request, "Saved.")
@@ -75,7 +77,7 @@ def edit(request: HttpRequest, current: Membership, patient_id: int) -> HttpResp
 @for_members
 def consent(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
     """Note that the person has agreed to voice checks, or does so no longer."""
-    patient = found(current, patient_id)
+    patient = patient_of(current, patient_id)
     agreed = AGREED.get(request.POST.get("consent", ""))
     if agreed is None:
         return redirect("patient", patient.pk)
@@ -97,7 +99,7 @@ def consent(request: HttpRequest, current: Membership, patient_id: int) -> HttpR
 @for_members
 def delete(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
     """Say what goes along, and delete with the next click."""
-    patient = found(current, patient_id)
+    patient = patient_of(current, patient_id)
     is_stale = False
     if request.method == "POST":
         try:
@@ -105,7 +107,7 @@ def delete(request: HttpRequest, current: Membership, patient_id: int) -> HttpRe
                 actor=audit.by_user(request.user),
                 organization_id=current.organization_id,
                 patient_id=patient_id,
-                expected_version=_whole(request.POST.get("version", "")),
+                expected_version=version_of(request),
             ):
                 raise Http404
             messages.success(
@@ -114,7 +116,7 @@ def delete(request: HttpRequest, current: Membership, patient_id: int) -> HttpRe
             return redirect("patients-deleted")
         except VersionConflict:
             is_stale = True
-            patient = found(current, patient_id)
+            patient = patient_of(current, patient_id)
     _record_read(request, patient)
     context = {
         "current": current,
@@ -124,14 +126,6 @@ def delete(request: HttpRequest, current: Membership, patient_id: int) -> HttpRe
         "problem": is_stale,
     }
     return render(request, "patients/delete.html", context, status=409 if is_stale else 200)
-
-
-def found(current: Membership, patient_id: int) -> Patient:
-    """Raises Http404: absent, foreign and deleted look the same."""
-    patient = selectors.get_patient(current.organization_id, patient_id)
-    if patient is None:
-        raise Http404
-    return patient
 
 
 def _edit_page(
@@ -178,11 +172,6 @@ def _stale(
 def _changes(patient: Patient, form: PatientForm) -> dict[str, Any]:
     stored = values_of(patient)
     return {name: value for name, value in form.cleaned_data.items() if mark(value) != mark(stored[name])}
-
-
-def _whole(text: str) -> int:
-    """The version that a form showed; 0, which no patient has, for what is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _record_read(request: HttpRequest, patient: Patient) -> None:
