@@ -15,6 +15,7 @@ from django.utils import timezone
 from apps.accounts.models import AuditEvent, Organization
 from apps.model_runs.models import ModelRun
 from apps.model_runs.patient_runs import exporting
+from apps.patients.appointments import selectors as appointment_selectors
 from apps.patients.models import Appointment, Patient, PatientExport
 from tests.contract.healos.calls import content_of
 from tests.model_runs.conftest import MakeRun
@@ -74,6 +75,18 @@ def test_a_patient_without_readings_is_told_what_comes_next(member: Client, orga
     assert "none in the next 90 days" in text
     member.post(f"/patients/{patient.pk}/consent", {"consent": "yes"})
     assert member.get(f"/patients/{patient.pk}").content.decode().count(new_check) == 2
+
+
+def test_a_next_appointment_that_nobody_looked_for_is_not_denied(
+    member: Client, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = keep(make_patient(organization)).patient
+    Appointment.objects.update(start_at=timezone.now() + timedelta(days=3))
+    monkeypatch.setattr(appointment_selectors, "MOST_OCCURRENCES", 0)
+    answer = member.get(f"/patients/{patient.pk}")
+    text = text_of(answer)
+    assert "Next appointment too many to tell: see the list" in text
+    assert "none in the next" not in text
 
 
 def test_reads_are_on_the_record_as_the_api_s(member: Client, organization: Organization) -> None:

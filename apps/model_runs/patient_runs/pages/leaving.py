@@ -21,6 +21,7 @@ from apps.model_runs.patient_runs.erasure import REASONS, erase_person
 from apps.model_runs.patient_runs.export_page import export_url
 from apps.patients import selectors, services
 from apps.patients.models import Patient, PatientExport
+from apps.patients.pages.care import patient_of
 
 # What the API's names for the reasons mean to the person who chooses.
 REASON_WORDS = {
@@ -54,9 +55,7 @@ class ErasureForm(forms.Form):
 def archives(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
     """The archives that there are, and a button for another."""
     organization_id = current.organization_id
-    patient = selectors.get_patient(organization_id, patient_id)
-    if patient is None:
-        raise Http404
+    patient = patient_of(current, patient_id)
     actor = audit.by_user(request.user)
     if request.method == "POST":
         if services.request_export(actor=actor, organization_id=organization_id, patient_id=patient_id) is None:

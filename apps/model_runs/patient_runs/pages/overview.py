@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -25,6 +25,7 @@ from apps.patients import selectors as patient_selectors
 from apps.patients.appointments import selectors as appointment_selectors
 from apps.patients.appointments.recurrence import Span
 from apps.patients.models import Appointment, Patient
+from apps.patients.pages.care import patient_of
 from apps.patients.services import trail
 
 LAST_RUNS = 5
@@ -52,9 +53,7 @@ CLIENT_HISTORY = {
 @for_members
 def patient_page(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
     organization_id = current.organization_id
-    patient = patient_selectors.get_patient(organization_id, patient_id)
-    if patient is None:
-        raise Http404
+    patient = patient_of(current, patient_id)
     runs = selectors.list_runs(organization_id).filter(patient_id=patient_id)
     last = list(runs.values(*LIST_FIELDS)[: LAST_RUNS + 1])
     context = {
@@ -70,7 +69,8 @@ def patient_page(request: HttpRequest, current: Membership, patient_id: int) -> 
         "has_more_runs": len(last) > LAST_RUNS,
         "waits": any(row["status"] in UNFINISHED for row in last[:LAST_RUNS]),
         "kept": patient_selectors.count_kept(organization_id, patient_id),
-        "next_appointment": _next_appointment(patient),
+        **_next_appointment(patient),
+        "coming_days": COMING_DAYS,
     }
     _record(request, patient)
     return render(request, "patients/overview.html", context)
@@ -90,8 +90,9 @@ def _client_history(patient: Patient) -> Iterator[tuple[str, str]]:
             yield title, text
 
 
-def _next_appointment(patient: Patient) -> Any:
-    """The moment of the next one that is to take place, if it is within COMING_DAYS."""
+def _next_appointment(patient: Patient) -> dict[str, Any]:
+    """The moment of the next one that is to take place, if it is within COMING_DAYS, or that there are too many to look
+    for it."""
     now = timezone.now()
     today = now.astimezone(settings.HEALOS_DAY_TIMEZONE).date()
     scheduled = appointment_selectors.list_appointments(patient.organization_id).filter(
@@ -101,8 +102,8 @@ def _next_appointment(patient: Patient) -> Any:
     try:
         coming = appointment_selectors.unfolded(scheduled, span)
     except appointment_selectors.TooMany:
-        return None
-    return min((moment for _, moment in coming if moment >= now), default=None)
+        return {"has_too_many_appointments": True}
+    return {"next_appointment": min((moment for _, moment in coming if moment >= now), default=None)}
 
 
 def _record(request: HttpRequest, patient: Patient) -> None:
