@@ -9,7 +9,9 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -51,8 +53,18 @@ def rotate(request: HttpRequest, current: Membership, key_id: UUID) -> HttpRespo
 
 
 def _cannot_rotate(request: HttpRequest, current: Membership, key_id: UUID) -> HttpResponse:
+    """Leads to the key in its place: of a form that was sent twice, the second answer is the one that people see."""
+    key = own_key(current, key_id)
     problem = "This key was rotated already or has ended: only a live key can be rotated, once."
-    return show(request, current, own_key(current, key_id), problem=problem, status=409)
+    new = key.superseded_by
+    if new is not None and states.state_of(new, timezone.now()).may_rotate:
+        problem = format_html(
+            'This key was rotated already. <a href="{}">{}</a> takes its place, and was shown once. '
+            "If you could not copy the new key, revoke it and make another.",
+            reverse("key", args=[new.id]),
+            f"{new.name}, {new.key_prefix}…",
+        )
+    return show(request, current, key, problem=problem, status=409)
 
 
 @never_cache

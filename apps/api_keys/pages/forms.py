@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
 
 from django import forms
-from django.core import signing
 
 from apps.api_keys import services, validation
 from apps.api_keys.fields import KeyRules, NetworksField, ScopesField
@@ -77,20 +75,3 @@ def form_of(key: ApiKey) -> KeyForm:
             "rate_limit_per_minute": key.rate_limit_per_minute,
         }
     )
-
-
-def new_ticket(organization_id: UUID) -> str:
-    """The id of the key that a form will make, signed: a form that is sent twice makes one key."""
-    return signing.dumps(uuid4().hex, salt=_salt(organization_id))
-
-
-def read_ticket(ticket: str, organization_id: UUID) -> UUID | None:
-    """None for one that we gave to nobody of this organisation."""
-    try:
-        return UUID(signing.loads(ticket, salt=_salt(organization_id)))
-    except signing.BadSignature:
-        return None
-
-
-def _salt(organization_id: UUID) -> str:
-    return f"new key of {organization_id}"

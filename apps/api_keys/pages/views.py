@@ -22,9 +22,10 @@ from apps.accounts.models import Membership
 from apps.api_keys import selectors, services
 from apps.api_keys.models import UNUSED_DAYS, ApiKey
 from apps.api_keys.pages import scope_choices, states
-from apps.api_keys.pages.forms import KeyForm, NewKeyForm, new_ticket, read_ticket
+from apps.api_keys.pages.forms import KeyForm, NewKeyForm
 from apps.api_keys.pages.one_key import form_context, issued, own_key, show
 from helios_site.api.families import positions
+from helios_site.tickets import new_ticket, read_ticket
 
 PAGE_SIZE = 50
 
@@ -85,7 +86,7 @@ def new_key(request: HttpRequest, current: Membership) -> HttpResponse:
         form = NewKeyForm(initial={"access": "checks", "zone": "UTC"})
         return _form_page(request, current, form, is_full=live >= settings.API_KEY_MAX_PER_ORG)
     form, ticket = NewKeyForm(request.POST), request.POST.get("ticket", "")
-    key_id = read_ticket(ticket, organization.id)
+    key_id = read_ticket(ticket, "key", organization.id)
     if key_id is None:
         form.add_error(None, "This form was not made for your organisation. Look it over and send it once more.")
     if key_id is not None and form.is_valid():
@@ -121,7 +122,7 @@ def _form_page(
     context = {
         "current": current,
         "form": form,
-        "ticket": ticket or new_ticket(current.organization_id),
+        "ticket": ticket or new_ticket("key", current.organization_id),
         "is_full": is_full,
         "most": settings.API_KEY_MAX_PER_ORG,
         **form_context(current),

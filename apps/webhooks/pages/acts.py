@@ -25,9 +25,15 @@ from apps.webhooks.models import WebhookDelivery
 from apps.webhooks.pages.views import own_endpoint, webhook_page
 from apps.webhooks.serializers import WebhookCreateSerializer
 from helios_site.api.families.helios.errors import entries
+from helios_site.tickets import new_ticket, read_ticket
 
 COMMON_EVENTS = ("model_run.completed", "model_run.failed")  # ticked in an empty form
+TICKET = "webhook"
 NOTHING_TYPED = ("value_error.missing", "value_error.any_str.min_length")
+SENT_TWICE = (
+    "The form was sent twice. It made this webhook the first time, and the answer to that showed its secret. "
+    "If you could not copy it, rotate the secret here."
+)
 OFF = "This webhook is disabled: nothing is sent to it. Enable it first."
 
 
@@ -40,29 +46,43 @@ class Typed(TypedDict):
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_admins
 def new(request: HttpRequest, current: Membership) -> HttpResponse:
-    """The form of a new webhook; once it is made, its secret."""
+    """The form of a new webhook; once it is made, its secret. The same form sent again makes no second one."""
     if request.method != "POST":
         return _form(request, current, Typed(url="", events=list(COMMON_EVENTS)))
     typed = Typed(url=request.POST.get("url", "").strip(), events=request.POST.getlist("events"))
+    ticket = request.POST.get("ticket", "")
+    endpoint_id = read_ticket(ticket, TICKET, current.organization_id)
+    if endpoint_id is None:
+        other = "This form was not made for your organisation. Look it over and send it once more."
+        return _form(request, current, typed, errors={"": other})
     serializer = WebhookCreateSerializer(data=typed)
     if not serializer.is_valid():
-        return _form(request, current, typed, errors=_errors(serializer.errors))
+        return _form(request, current, typed, errors=_errors(serializer.errors), ticket=ticket)
     try:
         endpoint, secret = services.create_endpoint(
             actor=audit.by_user(request.user),
             organization_id=current.organization_id,
+            endpoint_id=endpoint_id,
             **serializer.validated_data,
         )
+    except services.MadeAlready:
+        return _refused(request, current, endpoint_id, SENT_TWICE, status=409)
     except services.TooMany as error:
-        return _form(request, current, typed, errors={"": f"{_sentence(str(error))} Delete one first."})
+        return _form(request, current, typed, errors={"": f"{_sentence(str(error))} Delete one first."}, ticket=ticket)
     return render(request, "webhooks/secret.html", {"current": current, "endpoint": endpoint, "secret": secret})
 
 
 def _form(
-    request: HttpRequest, current: Membership, typed: Typed, *, errors: dict[str, str] | None = None
+    request: HttpRequest,
+    current: Membership,
+    typed: Typed,
+    *,
+    errors: dict[str, str] | None = None,
+    ticket: str = "",
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "current": current,
+        "ticket": ticket or new_ticket(TICKET, current.organization_id),
         "url": typed["url"],
         "choices": [(kind, meaning, kind in typed["events"]) for kind, meaning in EVENT_TYPES.items()],
         "errors": errors or {},

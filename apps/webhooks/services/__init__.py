@@ -5,6 +5,7 @@ from apps.webhooks.services.emitting import emit, forget_deliveries, resend_deli
 from apps.webhooks.services.endpoints import (
     BY_THE_ORGANIZATION,
     EndpointDisabled,
+    MadeAlready,
     TooMany,
     create_endpoint,
     delete_endpoint,
@@ -20,6 +21,7 @@ __all__ = [
     "BY_THE_ORGANIZATION",
     "Claim",
     "EndpointDisabled",
+    "MadeAlready",
     "Outcome",
     "TooMany",
     "claim_delivery",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
@@ -29,23 +29,33 @@ class TooMany(Exception):
     """The text says of what there are too many."""
 
 
+class MadeAlready(Exception):
+    """The endpoint of this id is there: whoever made it was shown its secret."""
+
+
 class EndpointDisabled(Exception):
     """Nothing is sent to an endpoint that is switched off."""
 
 
 @transaction.atomic
 def create_endpoint(
-    *, actor: audit.Actor, organization_id: UUID, url: str, events: Sequence[str]
+    *, actor: audit.Actor, organization_id: UUID, url: str, events: Sequence[str], endpoint_id: UUID | None = None
 ) -> tuple[WebhookEndpoint, str]:
     """A new endpoint and its secret, which can be read from here only now.
 
-    `url` and `events` have been checked by the caller. Raises TooMany.
+    `url` and `events` have been checked by the caller. With `endpoint_id`, which the caller drew before, a call that is
+    made twice makes one endpoint. Raises TooMany, MadeAlready.
     """
     # Two who create at once take turns here, so that the maximum is exact.
     Organization.objects.select_for_update(no_key=True).only("id").get(id=organization_id)
-    if WebhookEndpoint.objects.filter(organization_id=organization_id).count() >= settings.WEBHOOK_MAX_PER_ORG:
+    theirs = WebhookEndpoint.objects.filter(organization_id=organization_id)
+    if endpoint_id is not None and theirs.filter(id=endpoint_id).exists():
+        raise MadeAlready
+    if theirs.count() >= settings.WEBHOOK_MAX_PER_ORG:
         raise TooMany(f"an organisation has at most {settings.WEBHOOK_MAX_PER_ORG} webhooks")
-    endpoint = WebhookEndpoint.objects.create(organization_id=organization_id, url=url, events=list(events))
+    endpoint = WebhookEndpoint.objects.create(
+        id=endpoint_id or uuid4(), organization_id=organization_id, url=url, events=list(events)
+    )
     secret = _new_secret(endpoint)
     trail.record("created", endpoint, actor=actor, reason=", ".join(events))
     return endpoint, secret
