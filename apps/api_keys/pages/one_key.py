@@ -25,17 +25,6 @@ from apps.api_keys.usage.openapi import DEFAULT_DAYS
 from apps.api_keys.usage.selectors import limits_of, list_usage
 
 EVENTS_SHOWN = 20
-ACTIONS = {
-    "api_key.created": "Made",
-    "api_key.changed": "Changed",
-    "api_key.rotated": "Rotated",
-    "api_key.revoked": "Revoked",
-    "api_key.refused": "A call was refused",
-    "api_key.leak_seen": "Seen in public",
-    "api_key.replacement_offered": "Replacement offered",
-    "api_key.replaced": "Replaced",
-    "api_key.notice_sent": "Admins mailed",
-}
 
 
 def own_key(current: Membership, key_id: UUID) -> ApiKey:
@@ -129,6 +118,4 @@ def _events(key: ApiKey) -> list[dict[str, Any]]:
     of_key = trail.list_events(key.organization_id).filter(object_type="api_key", object_id=str(key.id))
     events = list(of_key[:EVENTS_SHOWN])
     actors = trail.actors_of(key.organization_id, events)
-    return [
-        {"event": one, "what": ACTIONS.get(one.action, one.action), "who": words.who(one, actors)} for one in events
-    ]
+    return [{"event": one, "who": words.who(one, actors), "did": words.did(one)} for one in events]
