@@ -52,11 +52,12 @@ def test_the_button_makes_a_key_that_works_and_shows_it_once(ada: User, organiza
     raw_keys = set(KEY.findall(text(shown)))
     assert len(raw_keys) == 1
     raw_key = raw_keys.pop()
-    assert f'curl --header "x-api-key: {raw_key}" http://127.0.0.1:8000/v1/account' in text(shown)
+    assert 'curl --header @- http://127.0.0.1:8000/v1/account &lt;&lt;&lt; "x-api-key: $HELIOS_KEY"' in text(shown)
+    assert text(shown).count(raw_key) == 1, "in no line that a shell would keep"
     assert re.search(r'<a class="button" href="/">[^<]*run the sample</a>', text(shown)), "where to go on"
-    copied = re.findall('data-copy="([a-z]+)"', text(shown))
-    assert [name for name in copied if f'id="{name}">' not in text(shown)] == []
-    assert len(copied) == 2
+    copied = re.findall('data-copy="([a-z-]+)"', text(shown))
+    assert [name for name in copied if f' id="{name}"' not in text(shown)] == []
+    assert len(copied) == 3
     key = ApiKey.objects.get()
     assert (key.organization, key.name, key.scopes, key.created_by) == (organization, "First key", ["*"], ada)
     assert Client(headers={"x-api-key": raw_key}).get("/v1/account").status_code == 200

@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.accounts.audit import by_user
 from apps.accounts.models import Organization, User
 from apps.api_keys.models import ApiKey, UsageDay
-from apps.api_keys.services import change_key
+from apps.api_keys.services import change_key, revoke_key
 from tests.api_keys.key_pages import LIST, browser, keys_in, last_event, member_of, text
 from tests.conftest import MakeKey
 from tests.contract.healos.calls import call
@@ -71,7 +71,14 @@ def test_the_page_shows_what_the_key_did_and_what_was_done_to_it(
         UsageDay.objects.create(organization=organization, key=of, day=today, requests_2xx=requests, runs_ok=7)
     UsageDay.objects.create(organization=organization, key=key, day=today - timedelta(days=30), requests_2xx=99_999)
     page = text(client.get(f"{LIST}/{key.id}"))
-    for shown in ("mine again", "12,345 calls answered, 7 runs scored", "changed: name", ada.email, "staff of this"):
+    for shown in (
+        "mine again",
+        "12,345 calls answered, 7 runs scored",
+        "changed an API key",
+        "changed: name",
+        ada.email,
+        "staff of this",
+    ):
         assert shown in page, shown
     for hidden in ("54,321", "99,999", staff.email):
         assert hidden not in page, hidden
@@ -101,11 +108,15 @@ def test_rotation_with_grace_lets_both_keys_work_and_then_one(client: Client, ad
     assert "Rotated works until" in text(page)
     assert "/rotate" not in page.content.decode()
     for again in (client.get(f"{path}/rotate"), client.post(f"{path}/rotate", {"grace": "0"})):
-        assert "only a live key can be rotated, once" in text(again, 409)
+        assert "If you could not copy the new key, revoke it and make another" in text(again, 409)
+        alert = again.content.decode().partition('role="alert"')[2].partition("</div>")[0]
+        assert f'href="{LIST}/{old.superseded_by.id}"' in alert
         assert keys_in(again) == []
     ApiKey.objects.filter(id=old.id).update(grace_ends_at=timezone.now())
     assert (call(old_raw), call(new_raw)) == (401, 200)
     assert "it was rotated, and its grace period is over" in text(client.get(path))
+    revoke_key(actor=by_user(ada), key_id=old.superseded_by.id, reason="lost")
+    assert "only a live key can be rotated, once" in text(client.post(f"{path}/rotate", {"grace": "0"}), 409)
 
 
 def test_rotation_at_once_ends_the_old_key(client: Client, make_key: MakeKey) -> None:

@@ -118,7 +118,11 @@ def test_a_new_key_is_shown_once_and_is_what_was_asked_for(client: Client, ada: 
     page = text(answer)
     [raw_key] = keys_in(answer)
     assert "cannot be shown again" in page
-    assert f'curl --header "x-api-key: {raw_key}" {settings.HELIOS_PUBLIC_BASE_URL}/v1/account' in page
+    assert (
+        f'curl --header @- {settings.HELIOS_PUBLIC_BASE_URL}/v1/account &lt;&lt;&lt; "x-api-key: $HELIOS_KEY"' in page
+    )
+    assert "read -rs HELIOS_KEY" in page
+    assert page.count(raw_key) == 1, "in no line that a shell would keep"
     assert 'data-copy="raw-key" hidden' in answer.content.decode()
     key = ApiKey.objects.get()
     assert (key.name, key.scopes, key.created_by) == ("EHR sync", ["model_runs:read", "patients:read"], ada)
