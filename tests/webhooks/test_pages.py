@@ -23,6 +23,7 @@ from apps.webhooks.models import WebhookDelivery, WebhookEndpoint
 from apps.webhooks.services import Outcome
 from apps.webhooks.signing import new_secret, signed_headers
 from tests.pages import INLINE, page_text
+from tests.project.checkout import ROOT
 from tests.webhooks.conftest import PUBLIC, MakeEndpoint, say
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,12 @@ def text(response: Any, status: int = 200) -> str:
     return shown
 
 
+def form_of(browser: Client, **fields: Any) -> dict[str, Any]:
+    """A filled-in form as the page gave it."""
+    [ticket] = re.findall(r'name="ticket" value="([^"]+)"', text(browser.get("/webhooks/new")))
+    return {"url": PUBLIC, "events": ["model_run.failed"], "ticket": ticket, **fields}
+
+
 def try_once(endpoint: WebhookEndpoint, outcome: Outcome) -> None:
     claim = services.claim_delivery(endpoint_id=endpoint.id)
     assert claim is not None
@@ -64,7 +71,9 @@ def test_a_webhook_is_made_and_its_secret_is_in_that_answer_alone(browser: Clien
     form = text(browser.get("/webhooks/new"))
     assert [kind for kind in EVENT_TYPES if kind not in form] == []
     assert re.findall(r'value="([\w.]+)" checked', form) == ["model_run.completed", "model_run.failed"]
-    response = browser.post("/webhooks/new", {"url": f" {PUBLIC} ", "events": ["model_run.safety", "api_key.revoked"]})
+    response = browser.post(
+        "/webhooks/new", form_of(browser, url=f" {PUBLIC} ", events=["model_run.safety", "api_key.revoked"])
+    )
     made = text(response)
     assert "no-store" in response.headers["Cache-Control"]
     endpoint = WebhookEndpoint.objects.get()
@@ -78,17 +87,48 @@ def test_a_webhook_is_made_and_its_secret_is_in_that_answer_alone(browser: Clien
 
 
 def test_the_lines_that_check_a_signature_do(browser: Client) -> None:
-    made = text(browser.post("/webhooks/new", {"url": PUBLIC, "events": ["model_run.failed"]}))
+    made = text(browser.post("/webhooks/new", form_of(browser)))
     found = re.search(r"<code>(import base64.*?)</code>", made, re.DOTALL)
     assert found
+    assert html.unescape(found[1]) in (ROOT / "docs/integration.md").read_text(), "the lines of the documentation"
     names: dict[str, Any] = {}
     exec(html.unescape(found[1]), names)  # noqa: S102 - our own lines
+    is_genuine = names["is_genuine"]
     secret = re.findall(r"whsec_[A-Za-z0-9+/=]{40,}", html.unescape(made))[0]
     now = int(time.time())
     headers = signed_headers("id-1", now, b"{}", [new_secret(), secret])
-    assert names["is_genuine"](secret, headers, b"{}")
-    assert not names["is_genuine"](secret, headers, b"{ }")
-    assert not names["is_genuine"](secret, signed_headers("id-1", now - 400, b"{}", [secret]), b"{}")
+    assert is_genuine(b"{}", headers, secret)
+    assert not is_genuine(b"{ }", headers, secret)
+    assert not is_genuine(b"{}", signed_headers("id-1", now - 400, b"{}", [secret]), secret)
+    for junk in ("", "soon", "-1", "1e9", "²", "9" * 5000):
+        assert is_genuine(b"{}", {**headers, "webhook-timestamp": junk}, secret) is False, junk
+    for name in headers:
+        without = {other: value for other, value in headers.items() if other != name}
+        for sent in (without, {**headers, name: "\udcff é"}):
+            assert is_genuine(b"{}", sent, secret) is False, sent
+
+
+def test_a_form_that_is_sent_twice_makes_one_webhook(browser: Client) -> None:
+    asked = form_of(browser)
+    assert "whsec_" in text(browser.post("/webhooks/new", asked))
+    endpoint = WebhookEndpoint.objects.get()
+    again = text(browser.post("/webhooks/new", asked), 409)
+    assert "The form was sent twice" in again
+    assert f'action="/webhooks/{endpoint.id}/rotate"' in again
+    assert re.search(r"whsec_[A-Za-z0-9+/=]{40,}", html.unescape(again)) is None
+    assert WebhookEndpoint.objects.count() == 1
+    assert verbs(endpoint.id) == ["created"]
+
+
+def test_a_form_of_another_organisation_makes_nothing_until_it_is_sent_once_more(
+    browser: Client, other_organization: Organization
+) -> None:
+    theirs = form_of(signed_in(other_organization, "admin"))
+    refused = text(browser.post("/webhooks/new", theirs), 400)
+    assert "send it once more" in refused
+    assert not WebhookEndpoint.objects.exists()
+    [ticket] = re.findall(r'name="ticket" value="([^"]+)"', refused)
+    assert text(browser.post("/webhooks/new", theirs | {"ticket": ticket}))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +142,7 @@ def test_the_lines_that_check_a_signature_do(browser: Client) -> None:
     ],
 )
 def test_a_form_that_is_refused_keeps_what_was_typed(browser: Client, typed: dict[str, Any], said: str) -> None:
-    shown = text(browser.post("/webhooks/new", typed), 400)
+    shown = text(browser.post("/webhooks/new", form_of(browser) | {"events": []} | typed), 400)
 
     assert shown.count(html.escape(said)) >= 2  # beside the field and above the form
     assert 'aria-invalid="true"' in shown or 'id="events-error"' in shown
@@ -117,7 +157,7 @@ def test_of_too_many_webhooks_the_form_says_what_to_do(
     settings.WEBHOOK_MAX_PER_ORG = 1
     make_endpoint()
     assert "/webhooks/new" not in text(browser.get("/webhooks"))
-    shown = text(browser.post("/webhooks/new", {"url": PUBLIC, "events": ["api_key.revoked"]}), 400)
+    shown = text(browser.post("/webhooks/new", form_of(browser)), 400)
     assert "An organisation has at most 1 webhooks. Delete one first." in shown
 
 
