@@ -9,6 +9,7 @@ import pytest
 from django.urls import Resolver404, resolve
 
 from apps.api_keys.scopes import API_KEY_SCOPES
+from apps.model_runs.pages.check_forms import LIFETIMES
 from apps.model_runs.wellness.interface import ErrorCode
 from apps.model_runs.wellness.scores import SCORES
 from apps.webhooks.event_types import EVENT_TYPES
@@ -81,3 +82,11 @@ def test_the_tables_are_those_of_the_code() -> None:
 )
 def test_they_say_what_they_must(path: str, sentence: str) -> None:
     assert sentence in TEXTS[path]
+
+
+@pytest.mark.parametrize("path", ["docs/keys.md", "docs/integration.md"])
+def test_how_long_a_link_lasts_is_said_with_the_choice_of_whoever_makes_it(path: str) -> None:
+    assert len(LIFETIMES) > 1  # which they choose from
+    said = [part for part in TEXTS[path].split("\n\n") if re.search(r"(?i)activity ?link", part) and "an hour" in part]
+    assert len(said) == 1
+    assert re.search(r"an\s+hour,?\s+or\s+as\s+long\s+as\s+\w+", said[0])
