@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 LOOK_SECONDS = 0.5
-# As Django's console backend prints one: headers, an empty line, the text, a line of 79 dashes.
-MAIL = re.compile(
-    rb"^Subject: (?P<subject>.*)\n(?:.+\n)*?To: (?P<to>.*)\n(?:.+\n)*\n(?P<text>(?:.*\n)*?)-{79}\n", re.MULTILINE
-)
+MOST_BYTES = 65_536  # of a mail that is half printed
+# As Django's console backend prints a mail: headers, an empty line, the text, a line of 79 dashes.
+END = re.compile(rb"^-{79}\n", re.MULTILINE)
+SUBJECT, TO = (re.compile(rb"^%s: (.*)$" % name, re.MULTILINE) for name in (b"Subject", b"To"))
 
 
 class PrintedMails:
@@ -35,10 +35,18 @@ class PrintedMails:
             with log.open("rb") as file:
                 file.seek(start)
                 new = file.read()
-            told = 0
-            for mail in MAIL.finditer(new):
-                told = mail.end()
-                subject, to, text = (mail[name].decode(errors="replace").strip() for name in ("subject", "to", "text"))
-                self._say(f"\nMail to {to}: {subject}\n\n{text}\n")
-            half = new.find(b"\nSubject: ", told)  # the rest of this one is still to come
-            self._read[log] = start + (half if half >= 0 else new.rfind(b"\n") + 1)
+            *ended, half = END.split(new)
+            for printed in ended:
+                self._tell(printed)
+            self._read[log] = start + len(new) - min(len(half), MOST_BYTES)
+
+    def _tell(self, printed: bytes) -> None:
+        """The mail that ends what was printed, if there is one: other lines may stand before it."""
+        blocks = printed.split(b"\n\n")
+        for number, block in enumerate(blocks):
+            to, subjects = TO.findall(block), SUBJECT.findall(block)
+            if to and subjects:
+                text = b"\n\n".join(blocks[number + 1 :])
+                said = [part.decode(errors="replace").strip() for part in (to[-1], subjects[-1], text)]
+                self._say("\nMail to {}: {}\n\n{}\n".format(*said))
+                return

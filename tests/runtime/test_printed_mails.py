@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import time
 from io import StringIO
 from pathlib import Path
 
 from django.core.mail import EmailMessage
 from django.core.mail.backends.console import EmailBackend
 
-from helios_site.runtime.printed_mails import PrintedMails
+from helios_site.runtime.printed_mails import MOST_BYTES, PrintedMails
 
 LINE = '{"event": "request"}\n'
 
@@ -55,3 +56,34 @@ def test_a_log_that_was_emptied_is_read_from_its_start(tmp_path: Path) -> None:
     log.write_text(printed("After."))
     mails.look()
     assert len(said) == 1
+
+
+def test_lines_that_look_like_a_mails_are_none_and_cost_little(tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    log.write_text("")
+    said: list[str] = []
+    mails = PrintedMails(tmp_path, said.append)
+    log.write_text("Subject: none\n" * 50_000 + "Subject: none\n\nTo: nobody\n\n" * 5_000)
+    started = time.process_time()
+    mails.look()
+    with log.open("a") as file:
+        file.write(printed("After."))
+    mails.look()
+    assert time.process_time() - started < 5
+    assert said == ["\nMail to a@example.org: Look\n\nAfter.\n"]
+
+
+def test_of_what_never_ends_a_bounded_part_is_kept(tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    log.write_text("")
+    said: list[str] = []
+    mails = PrintedMails(tmp_path, said.append)
+    long = printed("more\n" * MOST_BYTES)
+    log.write_text(long[:-100])
+    mails.look()
+    log.write_text(long)
+    mails.look()
+    assert said == [], "its head was let go"
+    log.write_text(long + printed("After."))
+    mails.look()
+    assert said == ["\nMail to a@example.org: Look\n\nAfter.\n"]
