@@ -40,9 +40,16 @@ def present(organization: Organization) -> Consent:
     return Consent(DEFAULT_VERSION, DEFAULT_TEXT.format(organization=organization.name))
 
 
-def earlier(organization: Organization) -> QuerySet[ConsentText]:
-    """The organisation's own texts before the present one, newest first. Before the first of them, ours was shown."""
-    return organization.consent_texts.order_by("-number")[1:]
+def earlier(organization: Organization, before: int | None = None) -> QuerySet[ConsentText]:
+    """Numbers and moments of the organisation's own texts before the present one, or the one of a number, newest
+    first. Before the first of them, ours was shown."""
+    texts = organization.consent_texts.order_by("-number").only("number", "created_at")
+    return texts[1:] if before is None else texts.filter(number__lt=before)
+
+
+def later(organization: Organization, after: int) -> QuerySet[ConsentText]:
+    """The same of those that came after the one of a number, oldest first."""
+    return organization.consent_texts.order_by("number").only("number", "created_at").filter(number__gt=after)
 
 
 def clean_text(text: str) -> str:

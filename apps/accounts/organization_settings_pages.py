@@ -8,14 +8,15 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts import audit, consent_texts, organizations
 from apps.accounts.membership_required import for_admins
-from apps.accounts.models import Membership
+from apps.accounts.models import ConsentText, Membership
 
+EARLIER_LISTED = 10
 NOTES = {"": None, "yes": True, "no": False}
 
 
@@ -72,6 +73,21 @@ def change_origins(request: HttpRequest, current: Membership) -> HttpResponse:
     return _back(request, "Saved: activity links that are opened from now on go by these origins.")
 
 
+@never_cache
+@require_safe
+@for_admins
+def consent_text(request: HttpRequest, current: Membership, number: int) -> HttpResponse:
+    """One version of what people agreed to, with ways to its neighbours."""
+    text = get_object_or_404(ConsentText, organization=current.organization, number=number)
+    context = {
+        "organization": current.organization,
+        "version": text,
+        "previous": consent_texts.earlier(current.organization, number).first(),
+        "following": consent_texts.later(current.organization, number).first(),
+    }
+    return render(request, "accounts/consent_text.html", context)
+
+
 @require_POST
 @for_admins
 def change_consent_text(request: HttpRequest, current: Membership) -> HttpResponse:
@@ -92,16 +108,18 @@ def _page(
     organization = current.organization
     stored = {
         "name": organization.name,
-        "check_language": organization.check_language or settings.HELIOS_LANGUAGES[0],
+        "check_language": organization.check_language,
         "check_delete_data": "on" if organization.check_delete_data else "",
         "notes_from_runs": {value: name for name, value in NOTES.items()}[organization.notes_from_runs],
         "origins": "\n".join(organization.activity_origins),
     }
     consent = consent_texts.present(organization)
+    earlier = list(consent_texts.earlier(organization)[: EARLIER_LISTED + 1])
     context: dict[str, Any] = {
         "organization": organization,
         "consent": consent,
-        "earlier_texts": consent_texts.earlier(organization),
+        "earlier_texts": earlier[:EARLIER_LISTED],
+        "older_text": earlier[EARLIER_LISTED] if len(earlier) > EARLIER_LISTED else None,
         "general_origins": settings.HELIOS_ACTIVITY_FRAME_ANCESTORS,
         "languages": settings.HELIOS_LANGUAGES,
         "general_notes": settings.HEALOS_NOTES_FROM_RUNS,

@@ -54,6 +54,7 @@ urlpatterns = [
     path("organization/defaults", decisions.change_defaults, name="organization-defaults"),
     path("organization/activity-origins", decisions.change_origins, name="organization-origins"),
     path("organization/consent-text", decisions.change_consent_text, name="organization-consent"),
+    path("organization/consent-texts/<int:number>", decisions.consent_text, name="organization-consent-text"),
     path("organization/leave", people.leave, name="organization-leave"),
     path("organization/close", closing_pages.close_page, name="organization-close"),
     path("organization/reopen", closing_pages.reopen, name="organization-reopen"),

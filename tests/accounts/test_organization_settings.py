@@ -14,9 +14,11 @@ from apps.accounts import consent_texts, organizations
 from apps.accounts.audit import SYSTEM
 from apps.accounts.models import AuditEvent, ConsentText, Membership, Organization, User
 from apps.accounts.origins import origin_of
+from tests.pages import page_text
 
 pytestmark = pytest.mark.django_db
 PAGE, ORIGINS, CONSENT = "/organization/settings", "/organization/activity-origins", "/organization/consent-text"
+VERSIONS = "/organization/consent-texts"
 DEFAULTS = "/organization/defaults"
 CLINIC = "https://clinic.example.org"
 
@@ -102,8 +104,38 @@ def test_a_consent_text_gets_a_version_and_the_older_ones_stay(ada: Client, orga
 
     page = ada.get(PAGE).content.decode()
     assert "Version 2 is shown now" in page
-    assert re.findall(r"<summary>(Version \d+), from", page) == ["Version 1"], "what was agreed to can be read again"
-    assert '<p class="written">We listen.\n\nYou may stop.</p>' in page
+    assert re.findall(r">(Version \d+)</a>, from", page) == ["Version 1"], "what was agreed to can be read again"
+    assert '<p class="written">We listen.\n\nYou may stop.</p>' in ada.get(f"{VERSIONS}/1").content.decode()
+
+
+def test_the_page_of_settings_stays_small_however_many_texts_there_were(
+    ada: Client, organization: Organization
+) -> None:
+    ConsentText.objects.bulk_create(
+        ConsentText(organization=organization, number=number, text=f"text {number} " + "x" * 9_000)
+        for number in range(1, 31)
+    )
+    page = ada.get(PAGE).content.decode()
+    assert len(page) < 40_000
+    assert re.findall(r">Version (\d+)</a>, from", page) == [str(number) for number in range(29, 19, -1)]
+    [older] = re.findall(r'href="([^"]+)">Older ones', page)
+    seen = []
+    while older:
+        shown = ada.get(older).content.decode()
+        seen += re.findall(r"text (\d+) x", shown)
+        before = re.search(r'href="([^"]+)">Version \d+</a>', shown.partition('aria-label="Versions"')[2])
+        older = before[1] if before and int(before[1].rpartition("/")[2]) < int(seen[-1]) else ""
+    assert seen == [str(number) for number in range(19, 0, -1)]
+    assert f'href="{VERSIONS}/2" rel="next">Version 2' in shown
+
+
+def test_a_version_that_is_not_theirs_is_as_absent_as_one_that_never_was(
+    ada: Client, organization: Organization, other_organization: Organization
+) -> None:
+    ConsentText.objects.create(organization=other_organization, number=7, text="theirs")
+    answers = [ada.get(f"{VERSIONS}/{number}") for number in (7, 8, 10**30)]
+    assert [answer.status_code for answer in answers] == [404] * 3
+    assert len({re.sub(r"/consent-texts/\d+", "", page_text(answer)) for answer in answers}) == 1
 
 
 @pytest.mark.parametrize("text", ["", " \n ", "a\x00b", "a" * 10_001])
@@ -119,6 +151,7 @@ def test_a_member_sees_and_changes_none_of_it(organization: Organization) -> Non
     ben.force_login(user)
     assert ben.get(PAGE).status_code == 403
     assert PAGE not in ben.get("/organization").content.decode()
+    assert ben.get(f"{VERSIONS}/1").status_code == 403
     assert ben.post(ORIGINS, {"origins": CLINIC}).status_code == 403
     assert ben.post(DEFAULTS, {"check_language": "en-US"}).status_code == 403
     assert ben.post(CONSENT, {"text": "x"}).status_code == 403
@@ -137,7 +170,9 @@ def test_staff_change_the_origins_of_an_organisation(admin: Client, organization
 
 
 def test_an_admin_chooses_what_new_checks_begin_with(ada: Client, organization: Organization) -> None:
-    assert 'value="en-GB" selected' in ada.get(PAGE).content.decode(), "the installation's first one"
+    page = ada.get(PAGE).content.decode()
+    assert '<option value="">As this installation is set (en-GB)</option>' in page
+    assert 'value="en-GB" selected' not in page
     form = {"check_language": "en-US", "check_delete_data": "on", "notes_from_runs": "yes"}
     for _ in range(2):
         assert ada.post(DEFAULTS, form).status_code == 302
@@ -174,3 +209,15 @@ def test_a_default_that_does_not_exist_is_refused(
     assert (response.status_code, said in response.content.decode()) == (400, True)
     organization.refresh_from_db()
     assert (organization.check_language, organization.notes_from_runs) == ("", None)
+
+
+def test_who_saves_another_default_does_not_pin_the_language(ada: Client, organization: Organization) -> None:
+    page = ada.get(PAGE).content.decode()
+    options = re.findall(r'<option value="([^"]*)"( selected)?>', page.partition('name="check_language"')[2])
+    sent = next((value for value, selected in options if selected), options[0][0])  # as a browser does
+    assert (
+        ada.post(DEFAULTS, {"check_language": sent, "check_delete_data": "on", "notes_from_runs": ""}).status_code
+        == 302
+    )
+    organization.refresh_from_db()
+    assert (organization.check_language, organization.check_delete_data) == ("", True)

@@ -289,6 +289,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "organization/invite"): FORM,
     ("POST", "organization/activity-origins"): FORM._replace(admin=302, foreign=302),  # none is a choice
     ("POST", "organization/consent-text"): FORM,
+    ("GET", "organization/consent-texts/<int:number>"): PAGE_OF_ONE,
     ("POST", "organization/leave"): Row(*TO_LOG_IN, 403, 302, 409, 409),  # the last admin stays
     ("POST", "organization/members/<int:membership_id>/role"): FORM._replace(foreign=404),
     ("POST", "organization/members/<int:membership_id>/remove"): ACT_ON_ONE,

@@ -20,6 +20,7 @@ from django.utils import timezone
 from apps.accounts.audit import SYSTEM
 from apps.accounts.invitations import invite_member, send_due_invitations
 from apps.accounts.models import Membership, Organization, User
+from apps.accounts.organizations import change_consent_text
 from apps.api_keys.links import renew
 from apps.api_keys.models import ApiKey, KeyReplacement
 from apps.api_keys.services import revoke_key
@@ -125,6 +126,10 @@ def own_objects(client: Client, make_key: MakeKey, method: str, route: str) -> d
         objects |= {"key_id": key_id, "replacement_token": token_for(key_id)}
     if "resource_id" in names:
         objects["resource_id"] = make_resource(Organization.objects.get(name="Northern Clinic"), route.split("/")[-2])
+    if "number" in names:
+        organization_id = Organization.objects.get(name="Northern Clinic").id
+        text = {"actor": SYSTEM, "organization_id": organization_id, "text": "We listen."}
+        objects["number"] = change_consent_text(**text)
     if names & {"membership_id", "invitation_id", "token"}:
         objects |= own_people()
     return objects
