@@ -127,9 +127,8 @@ def own_objects(client: Client, make_key: MakeKey, method: str, route: str) -> d
     if "resource_id" in names:
         objects["resource_id"] = make_resource(Organization.objects.get(name="Northern Clinic"), route.split("/")[-2])
     if "number" in names:
-        organization_id = Organization.objects.get(name="Northern Clinic").id
-        text = {"actor": SYSTEM, "organization_id": organization_id, "text": "We listen."}
-        objects["number"] = change_consent_text(**text)
+        clinic = Organization.objects.get(name="Northern Clinic")
+        objects["number"] = change_consent_text(actor=SYSTEM, organization_id=clinic.id, text="We listen.")
     if names & {"membership_id", "invitation_id", "token"}:
         objects |= own_people()
     return objects

@@ -12,6 +12,7 @@ import pytest
 from apps.accounts.audit import SYSTEM
 from apps.accounts.invitations import invite_member
 from apps.accounts.models import Membership, Organization
+from apps.accounts.organizations import change_consent_text
 from helios_site.documentation.pages import PAGES
 from tests.accounts.signing import PASSWORD, make_person
 from tests.browser.examiner import Examiner
@@ -67,6 +68,8 @@ def test_no_page_keeps_people_out(
         (person, other_organization, "member"),
     ):
         Membership.objects.create(organization=clinic, user=member, role=role)
+    for text in ("We listen.", "We listen closely."):
+        change_consent_text(actor=SYSTEM, organization_id=organization.pk, text=text)
     invite_member(actor=SYSTEM, organization=organization, email="invited@example.org", role="member")
     result = make_story(make_finished)
     alarming = make_finished(user_label="person-2", analysis=ALARMING)
@@ -88,7 +91,7 @@ def test_no_page_keeps_people_out(
         assert page.title().startswith("Error: ")
         examiner.look("/login with errors")
         sign_in(visitor, person.email, PASSWORD)
-        for path in (*SIGNED_IN, *runs):
+        for path in (*SIGNED_IN, "/organization/consent-texts/1", *runs):
             examiner.open(path)
         complaints.extend(visitor.complaints)
         examiner.open(MISSING, status=404)
