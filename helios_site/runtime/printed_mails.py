@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 LOOK_SECONDS = 0.5
 MOST_BYTES = 65_536  # of a mail that is half printed
 # As Django's console backend prints a mail: headers, an empty line, the text, a line of 79 dashes.
 END = re.compile(rb"^-{79}\n", re.MULTILINE)
-SUBJECT, TO = (re.compile(rb"^%s: (.*)$" % name, re.MULTILINE) for name in (b"Subject", b"To"))
+HEADERS = re.compile(rb"^Content-Type: text/plain", re.MULTILINE)
 
 
 class PrintedMails:
@@ -42,11 +44,9 @@ class PrintedMails:
 
     def _tell(self, printed: bytes) -> None:
         """The mail that ends what was printed, if there is one: other lines may stand before it."""
-        blocks = printed.split(b"\n\n")
-        for number, block in enumerate(blocks):
-            to, subjects = TO.findall(block), SUBJECT.findall(block)
-            if to and subjects:
-                text = b"\n\n".join(blocks[number + 1 :])
-                said = [part.decode(errors="replace").strip() for part in (to[-1], subjects[-1], text)]
-                self._say("\nMail to {}: {}\n\n{}\n".format(*said))
-                return
+        start = HEADERS.search(printed)
+        if start is None:
+            return
+        mail = message_from_bytes(printed[start.start() :], policy=default)
+        if mail["To"] and mail["Subject"]:
+            self._say(f"\nMail to {mail['To']}: {str(mail['Subject']).strip()}\n\n{mail.get_content().strip()}\n")

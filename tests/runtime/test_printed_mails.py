@@ -4,6 +4,7 @@ import time
 from io import StringIO
 from pathlib import Path
 
+import pytest
 from django.core.mail import EmailMessage
 from django.core.mail.backends.console import EmailBackend
 
@@ -12,9 +13,9 @@ from helios_site.runtime.printed_mails import MOST_BYTES, PrintedMails
 LINE = '{"event": "request"}\n'
 
 
-def printed(text: str) -> str:
+def printed(text: str, subject: str = "Look") -> str:
     out = StringIO()
-    EmailBackend(stream=out).send_messages([EmailMessage("Look", text, "helios@localhost", ["a@example.org"])])
+    EmailBackend(stream=out).send_messages([EmailMessage(subject, text, "helios@localhost", ["a@example.org"])])
     return out.getvalue()
 
 
@@ -87,3 +88,14 @@ def test_of_what_never_ends_a_bounded_part_is_kept(tmp_path: Path) -> None:
     log.write_text(long + printed("After."))
     mails.look()
     assert said == ["\nMail to a@example.org: Look\n\nAfter.\n"]
+
+
+@pytest.mark.parametrize("subject", ["Join Praxis Müller & Søn", "Your API key hlsk_abcdefgh… of Northern Clinic " * 4])
+def test_subjects_are_told_as_a_mail_program_shows_them(tmp_path: Path, subject: str) -> None:
+    log = tmp_path / "web.log"
+    log.write_text("")
+    said: list[str] = []
+    mails = PrintedMails(tmp_path, said.append)
+    log.write_text(LINE + printed("Grüße an alle.", subject.strip()))
+    mails.look()
+    assert said == [f"\nMail to a@example.org: {subject.strip()}\n\nGrüße an alle.\n"]
