@@ -127,9 +127,7 @@ def _permissions(subject: str) -> Finding:
 
 
 def _disk(subject: str) -> Finding:
-    folders = [settings.DATA_DIR]
-    if settings.HELIOS_STORAGE == "local":
-        folders.append(_existing(settings.HELIOS_RECORDINGS_DIR))
+    folders = (settings.DATA_DIR, _existing(settings.HELIOS_RECORDINGS_DIR))
     free, folder = min((shutil.disk_usage(folder).free, folder) for folder in folders)
     if free < LEAST_FREE_BYTES:
         return Finding(subject, f"{free / 1024**3:.1f} GiB are left at {folder}; uploads are refused when it is full")

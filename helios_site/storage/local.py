@@ -23,16 +23,23 @@ def full_disk_is_storage_full() -> Iterator[None]:
         raise
 
 
+def incoming_folder(root: Path) -> Path:
+    """Where what is not whole yet lies; made where it is missing. Raises StorageFull."""
+    with full_disk_is_storage_full():
+        # One closed door in front of everything: `mode` does not reach the parents that mkdir makes.
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        incoming = root / "incoming"
+        incoming.mkdir(exist_ok=True)
+    return incoming
+
+
 class LocalWriter:
     """Writes beside the target and renames on commit: a reader never sees half a file."""
 
-    def __init__(self, incoming: Path, target: Path) -> None:
-        self._incoming = incoming / uuid4().hex
+    def __init__(self, root: Path, target: Path) -> None:
+        self._incoming = incoming_folder(root) / uuid4().hex
         self._target = target
         with full_disk_is_storage_full():
-            # One closed door in front of everything: `mode` does not reach the parents that mkdir makes.
-            incoming.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            incoming.mkdir(exist_ok=True)
             self._file = open(self._incoming, "xb", buffering=1 << 20)  # noqa: SIM115 - closed by __exit__
         self._committed = False
 
@@ -70,7 +77,7 @@ class LocalStorage:
         return self._stored / key
 
     def writer(self, key: str) -> LocalWriter:
-        return LocalWriter(self._incoming, self._path(key))
+        return LocalWriter(self._root, self._path(key))
 
     @contextmanager
     def local_path(self, key: str) -> Iterator[Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from helios_site.api.bodies import PIECE_BYTES
 from helios_site.api.families.strict_json import announced_length
 from helios_site.api.multipart import FormReader, read_by
 from helios_site.storage.local import full_disk_is_storage_full
+from helios_site.storage.spool import spooled
 
 FIELD = "recording"
 FORM_BYTES = 256 * 1024  # of a form without its file
@@ -36,7 +36,7 @@ class SentRecording(FormReader):
         if field_name != FIELD or self.size is not None:
             raise SkipFile
         self.size = 0
-        self._content = SpooledTemporaryFile(PIECE_BYTES)  # noqa: SIM115 - closed with the request
+        self._content = spooled(PIECE_BYTES)
         if self._announced > self._most + FORM_BYTES:
             self._refuse()
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from django.conf import settings
@@ -28,6 +27,7 @@ from helios_site.api.families.healos.query import NOT_UTF8, UNREADABLE
 from helios_site.api.families.strict_json import announced_length
 from helios_site.api.multipart import FormReader, read_by
 from helios_site.storage.local import full_disk_is_storage_full
+from helios_site.storage.spool import spooled
 
 FILE = "file"
 FORM_BYTES = 64 * 1024  # of a form without its file
@@ -107,7 +107,7 @@ class _File(FormReader):
         if self.sent_name:
             self._refuse(FILE, ["Expected one file, received more"])
         self.sent_name = file_name
-        self.content = SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 - closed with the form
+        self.content = spooled(IN_MEMORY_BYTES)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self._size += len(raw_data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
-from tempfile import TemporaryFile
 from typing import IO, Any
 
 from django.conf import settings
@@ -31,6 +30,7 @@ from helios_site.api.bodies import Cut, pieces_of, stall_limit
 from helios_site.api.families import strict_json
 from helios_site.api.families.healos.errors import BadRequest, Details, details_of
 from helios_site.api.families.healos.fields import kind_of, unrecognized, wrong_choice
+from helios_site.storage import spool
 from helios_site.storage.local import full_disk_is_storage_full
 
 WRONG_TYPE = f"Content-Type must be {MEDIA_TYPE}"
@@ -52,7 +52,7 @@ def spooled(request: HttpRequest) -> IO[bytes]:
         raise BadRequest(WRONG_TYPE)
     if size > MAX_BYTES:
         raise BadRequest(f"The body has more than {MAX_BYTES} bytes. Send it in parts")
-    body = TemporaryFile()  # noqa: SIM115 - the import closes it
+    body = spool.spooled(MAX_LINE_BYTES)
     try:
         with full_disk_is_storage_full(), stall_limit(request):
             for piece in pieces_of(request, size):
