@@ -14,7 +14,6 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
@@ -24,7 +23,7 @@ from apps.model_runs.services import Received, receive_recording
 from apps.model_runs.services.creation import new_recording_key
 from apps.model_runs.signed_links import UPLOAD, genuine_link, signed_query
 from helios_site.api.bodies import Cut, drain, pieces_of, stall_limit
-from helios_site.api.full_disk import is_full_disk
+from helios_site.api.full_disk import full_database_is_storage_full
 from helios_site.storage import StorageFull, object_store
 
 log = structlog.get_logger(__name__)
@@ -79,13 +78,11 @@ def _put(request: HttpRequest, run_id: str) -> HttpResponse:
     if run is None:
         return _drained(request, _refusal(404, settings.HELIOS_ERROR_TEXTS["run_not_found"]))
     try:
-        with stall_limit(request):
+        with stall_limit(request), full_database_is_storage_full():
             return _answer(take_recording(run, pieces_of(request, size), size))
     except (Cut, UnreadablePostError):
         return _refusal(422, f"The recording was cut off: {size} bytes were announced. Please send it again.")
-    except (StorageFull, OperationalError) as error:
-        if not isinstance(error, StorageFull) and not is_full_disk(error):
-            raise
+    except StorageFull:
         log.error("storage_full", run_id=str(run.id))
         return _drained(request, _refusal(507, "The recording could not be stored. Please send it again later."))
 

@@ -94,7 +94,7 @@ def _between(organization_id: UUID, first: date, last: date) -> QuerySet[UsageDa
 
 def count_runs(organization_id: UUID, first: date, last: date) -> tuple[int, int]:
     """How many runs ended with scores, and how many without, from `first` to `last`, both included."""
-    days = UsageDay.objects.filter(organization_id=organization_id, day__range=(first, last))
+    days = _between(organization_id, first, last)
     found = days.aggregate(ok=Sum("runs_ok", default=0), error=Sum("runs_error", default=0))
     return found["ok"], found["error"]
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.defaultfilters import filesizeformat
@@ -28,7 +27,7 @@ from apps.patients.pages.care import PAGE_SIZE, deleted_page, newest_first, pati
 from apps.patients.services import ExternalIdTaken
 from helios_site.api.families.healos.errors import BadRequest, Invalid
 from helios_site.api.families.healos.fields import parse_uuid
-from helios_site.api.full_disk import is_full_disk
+from helios_site.api.full_disk import full_database_is_storage_full
 from helios_site.storage import StorageFull
 
 WORDS = {
@@ -54,14 +53,13 @@ def documents(request: HttpRequest, current: Membership, patient_id: int) -> Htt
     try:
         form.check_length()
         upload, _ = form.read()
-        return _keep(request, current, patient, upload)
+        with full_database_is_storage_full():
+            return _keep(request, current, patient, upload)
     except Invalid as refused:
         return _list(request, current, patient, problem=_said_of(refused), status=400)
     except BadRequest:
         return _list(request, current, patient, problem=CUT_OFF, status=400)
-    except (StorageFull, OperationalError) as error:
-        if not isinstance(error, StorageFull) and not is_full_disk(error):
-            raise
+    except StorageFull:
         return _list(request, current, patient, problem=NO_ROOM, status=507)
     finally:
         form.close()

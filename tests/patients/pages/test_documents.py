@@ -22,6 +22,7 @@ from helios_site.storage import StorageFull
 from tests.contract.healos.calls import content_of
 from tests.contract.healos.documents import docx, form, image, pdf, send_form, upload
 from tests.contract.healos.notes import make_patient
+from tests.model_runs.test_full_disk import refusing
 from tests.pages import page_text
 from tests.patients.pages.reading import forms_of, recorded, text_of
 
@@ -109,6 +110,10 @@ def test_a_form_without_a_file_one_too_large_and_one_cut_off(
     assert "too large: at most 1000 bytes are" in text_of(upload(member, path_of(maria), b"%PDF-" + b"x" * 2000), 400)
     long = upload(member, path_of(maria), b"%PDF-" + b"x" * 200_000)
     assert "too large: at most 1000 bytes are" in text_of(long, 400)
+
+    settings.HEALOS_DOCUMENT_MAX_BYTES = 100_000
+    with refusing("patients_document"):
+        assert "Tell your operator that the storage is full" in text_of(upload(member, path_of(maria)), 507)
 
     def full(**given: Any) -> None:
         raise StorageFull
