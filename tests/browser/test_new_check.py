@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,33 @@ def test_a_member_sends_a_link_and_uploads_a_recording(
     complaints = visit(server, tmp_path, errand, size=PHONE).complaints
     assert found == [], "\n".join(found)
     assert [said for said in complaints if refused not in said] == []
+
+
+def test_the_page_of_a_link_is_loaded_again_once_when_it_ends_whatever_the_clock_says(
+    server: Server, organization: Organization, tmp_path: Path
+) -> None:
+    person = make_person()
+    Membership.objects.create(organization=organization, user=person, role="member")
+    loads: list[object] = []
+
+    def errand(member: Visitor) -> None:
+        page = member.page
+        sign_in(member, person.email, PASSWORD)
+        describe(member)
+        page.get_by_label("The link is good for").select_option("1 hour")
+        press(member, page, "Make the link")
+        page.clock.install(time=datetime.now(UTC) + timedelta(hours=2))
+        page.reload()
+        page.on("load", lambda loaded: loads.append(loaded))
+
+        def wait(minutes: int) -> None:
+            page.clock.fast_forward(f"{minutes}:00")
+            page.evaluate("fetch('/readyz').then((answer) => answer.status)")  # fails if the page is being left
+
+        wait(50)
+        with page.expect_event("load"):
+            page.clock.fast_forward("11:00")
+        wait(50)  # the server's clock stood still, so that the link is as good as before
+
+    visit(server, tmp_path, errand)
+    assert len(loads) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -23,7 +25,8 @@ It is for you alone, and good for one recording, until {until}.
 
 def link_of(run: ModelRun, organization: str) -> dict[str, Any] | None:
     """None once the run takes no recording any more."""
-    if run.status != Status.CREATED or timezone.now() >= run.upload_expires_at:
+    left = run.upload_expires_at - timezone.now()
+    if run.status != Status.CREATED or left <= timedelta():
         return None
     url, until = activity_url(run), f"{run.upload_expires_at:%Y-%m-%d %H:%M} UTC"
     mail = {
@@ -32,6 +35,7 @@ def link_of(run: ModelRun, organization: str) -> dict[str, Any] | None:
     }
     return {
         "url": url,
+        "seconds_left": math.ceil(left.total_seconds()),
         "until": until,  # as the mail has it, for the script that knows the reader's zone
         "mail": f"mailto:?{urlencode(mail, quote_via=quote)}",
         "code": qr_code(url),
