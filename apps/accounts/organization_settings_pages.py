@@ -122,6 +122,7 @@ def _page(
         "older_text": earlier[EARLIER_LISTED] if len(earlier) > EARLIER_LISTED else None,
         "general_origins": settings.HELIOS_ACTIVITY_FRAME_ANCESTORS,
         "languages": settings.HELIOS_LANGUAGES,
+        "erased_after_hours": settings.HELIOS_DELETE_DATA_AFTER_HOURS,
         "general_notes": settings.HEALOS_NOTES_FROM_RUNS,
         "problem": problem,
         "values": {**stored, "consent": consent.text, **(typed or {})},

@@ -103,12 +103,18 @@ function place(shape, attributes) {
   for (const [name, value] of Object.entries(attributes)) shape.setAttribute(name, value.toFixed(1));
 }
 
-/** What happened lately, with this run. */
-async function renew() {
+/** Puts this run before those of lately. The others stay as they were when the page was loaded. */
+function addToLately(run) {
   const lately = document.querySelector(".lately");
-  const page = new DOMParser().parseFromString(await (await call(form.dataset.home)).text(), "text/html");
-  lately.replaceWith(page.querySelector(".lately"));
-  showLocalTimes();
+  const row = lately.querySelector("template").content.cloneNode(true);
+  row.querySelector("a").href = `${form.dataset.page}/${run.id}`;
+  row.querySelector("time").dateTime = run.createdAt;
+  showLocalTimes(row);
+  lately.querySelector("tbody").prepend(row);
+  lately.querySelector("[data-some]").hidden = false;
+  lately.querySelector("[data-none]").hidden = true;
+  const scored = lately.querySelector("[data-scored]");
+  scored.textContent = Number(++scored.dataset.scored).toLocaleString("en");
 }
 
 function complain(error, created) {
@@ -137,9 +143,10 @@ async function runSample() {
     news.textContent = "The run is created. Uploading the recording …";
     await upload(stepOf("upload"), created);
     news.textContent = "The recording is uploaded. Waiting for the scores …";
-    show(await wait(stepOf("wait"), created.id));
+    const scored = await wait(stepOf("wait"), created.id);
+    show(scored);
+    addToLately(scored);
     news.textContent = "Scored: the six scores are below.";
-    await renew().catch(() => {}); // it is old news that stays then
   } catch (error) {
     complain(error, created);
   }

@@ -4,6 +4,7 @@ people agree to there."""
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -66,6 +67,11 @@ def test_what_is_no_origin_is_refused_and_shown_again(ada: Client, organization:
     assert f">{CLINIC} " in response.content.decode(), "what was typed is not lost"
     organization.refresh_from_db()
     assert organization.activity_origins == []
+
+
+def test_the_page_says_when_data_is_erased(ada: Client, settings: Any) -> None:
+    settings.HELIOS_DELETE_DATA_AFTER_HOURS = 36
+    assert "Erase everything 36 hours after the result" in ada.get(PAGE).content.decode()
 
 
 def test_there_are_at_most_twenty_origins(organization: Organization) -> None:

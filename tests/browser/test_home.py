@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Route, expect
 
-from apps.accounts.models import Membership, Organization
+from apps.accounts.models import AuditEvent, Membership, Organization
 from apps.model_runs.models import ModelRun
 from tests import audio
 from tests.accounts.signing import PASSWORD, make_person
@@ -57,6 +57,8 @@ def test_the_button_leads_to_six_scores_and_the_lines_to_the_same(
         expect(page.get_by_text("Copied", exact=True)).to_be_visible()
         copied.append(page.evaluate("navigator.clipboard.readText()"))
         expect(page.get_by_role("table").get_by_role("link", name="sample")).to_be_visible()
+        expect(page.get_by_text("There is no run yet.")).to_be_hidden()
+        expect(page.locator("[data-scored]")).to_have_text("1")
         member.click(page.get_by_role("link", name="See why"))
         expect(page.get_by_role("heading", name="Voice wellness check")).to_be_visible()
         assert "sample" in page.get_by_role("main").inner_text()
@@ -65,6 +67,7 @@ def test_the_button_leads_to_six_scores_and_the_lines_to_the_same(
     assert visitor.complaints == []
     assert found == []
     assert ModelRun.objects.get().status == "COMPLETE_OK"
+    assert AuditEvent.objects.filter(action="model_run.listed").count() == 1, "of the page that was opened"
 
     (tmp_path / "recording.wav").write_bytes(audio.wav(audio.cut(audio.speech_44s(), 0, 16)))
     # The server tells the address of an installation, not its own port.

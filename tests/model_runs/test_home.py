@@ -34,6 +34,7 @@ from tests.conftest import MakeKey
 from tests.contract.healos.calls import content_of
 from tests.model_runs.conftest import FAILED, MakeRun
 from tests.model_runs.results import RICH
+from tests.model_runs.test_full_disk import refusing
 from tests.model_runs.test_uploads import open_full
 from tests.pages import INLINE
 
@@ -66,10 +67,11 @@ def text_of(answer: Any, status: int = 200) -> str:
 def test_strangers_read_what_helios_is_and_how_to_get_in(
     client: Client, settings: Any, signup: str, said: str, leads_to_sign_up: bool
 ) -> None:
-    settings.HELIOS_SIGNUP = signup
+    settings.HELIOS_SIGNUP, settings.HELIOS_MIN_SPEECH_SECONDS = signup, 12.5
     with CaptureQueriesContext(connection) as captured:
         answer = client.get("/")
     assert "no diagnosis" in text_of(answer)
+    assert "at least 12.5 seconds of speech" in text_of(answer)
     assert said in text_of(answer)
     links = re.findall(r'href="(/[a-z-]*)"', answer.content.decode())
     assert ("/signup" in links) == leads_to_sign_up
@@ -78,7 +80,12 @@ def test_strangers_read_what_helios_is_and_how_to_get_in(
 
 
 def test_members_and_admins_read_how_to_begin_and_what_happened_lately(
-    sign_in: SignIn, make_key: MakeKey, make_finished: MakeRun, make_running: MakeRun, other_organization: Organization
+    sign_in: SignIn,
+    make_key: MakeKey,
+    make_finished: MakeRun,
+    make_running: MakeRun,
+    other_organization: Organization,
+    settings: Any,
 ) -> None:
     make_key(organization=other_organization)
     key, raw_key = make_key()
@@ -86,6 +93,7 @@ def test_members_and_admins_read_how_to_begin_and_what_happened_lately(
     make_finished(user_label="person-2", analysis=FAILED)
     make_running(user_label="of-another-clinic", organization=other_organization)
     waiting = make_running(user_label="person-3")
+    settings.HELIOS_MIN_SPEECH_SECONDS = 20
     for role in ("member", "admin"):
         answer = sign_in(role).get("/")
         text = text_of(answer)
@@ -93,6 +101,7 @@ def test_members_and_admins_read_how_to_begin_and_what_happened_lately(
         assert f"export HELIOS_KEY='{key.key_prefix}…'" in text
         assert raw_key not in page
         assert "export HELIOS_URL='http://127.0.0.1:8000'" in text
+        assert "at least 20 seconds of speech" in text
         assert f"You are {'an admin' if role == 'admin' else 'a member'} here." in text
         assert re.search(r"person-3 Being scored .* person-2 Not scored .* person-1 Scored ", text)
         assert f'data-run="{waiting.id}"' in page
@@ -168,6 +177,8 @@ def test_a_full_disk_is_told_with_what_to_do(sign_in: SignIn, monkeypatch: pytes
         patch.setattr("helios_site.storage.local.open", open_full, raising=False)
         assert "Tell its operator, then try again." in text_of(member.post("/sample-run"), 507)
     assert ModelRun.objects.get().status == Status.CREATED
+    with refusing("model_runs_modelrun"):  # the disk of the database
+        assert "Tell its operator, then try again." in text_of(member.post("/sample-run"), 507)
     assert member.post("/sample-run").status_code == 302
 
 

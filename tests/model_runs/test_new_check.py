@@ -15,10 +15,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from apps.accounts.audit import SYSTEM
 from apps.accounts.models import AuditEvent, Membership, Organization, User
 from apps.model_runs.models import ModelRun
 from apps.model_runs.pages.check_link import qr_code
 from apps.patients.models import Patient
+from apps.patients.services import delete_patient
 from tests.model_runs.conftest import FAILED, MakeRun, exists
 from tests.model_runs.test_full_disk import refusing, stored
 from tests.model_runs.test_result_pages import SignIn, member, on_record, sign_in, text_of
@@ -97,6 +99,9 @@ def test_the_link_can_be_copied_mailed_and_scanned_until_it_expires(member: Clie
     assert f"{run.upload_expires_at:%Y-%m-%d %H:%M} UTC" in message["body"][0]
     assert not re.search("strain|stress|distress|fatigue", message["body"][0], re.IGNORECASE)
     assert qr_code(link)["path"] in html_text
+    left = re.search(r'data-seconds-left="(\d+)"', html_text)
+    assert left is not None
+    assert 86_300 < int(left[1]) <= 86_400
     assert "good for one recording" in text_of(page)
     assert not INLINE.search(html_text)
     assert "no-store" in page["Cache-Control"]
@@ -229,6 +234,24 @@ def test_a_patient_is_found_and_their_check_is_linked(
     assert send(patient=str(ada.pk), label="ada-1").status_code == 302
     assert ModelRun.objects.get().patient_id == ada.pk
     assert 'value="ada-1"' in member.get(f"{PAGE}?patient={ada.pk}").content.decode(), "the label stays the same"
+
+
+def test_a_person_whose_record_was_deleted_is_checked_again_without_it(
+    member: Client, organization: Organization, make_finished: MakeRun, send: Send
+) -> None:
+    patient = make_patient(organization)
+    run = make_finished(user_label="ada-1", patient_id=patient.pk)
+    delete_patient(actor=SYSTEM, organization_id=organization.id, patient_id=patient.pk)
+    page = member.get(f"{PAGE}?again={run.id}").content.decode()
+    assert 'value="ada-1"' in page
+    kept = re.search(r'name="patient" value="(\d*)"', page)
+    assert kept is not None
+    assert send(label="ada-1", patient=kept[1]).status_code == 302
+
+
+def test_the_form_says_when_data_is_erased(member: Client, settings: Any) -> None:
+    settings.HELIOS_DELETE_DATA_AFTER_HOURS = 36
+    assert "Erase everything 36 hours after the result" in text_of(member.get(PAGE))
 
 
 def test_without_consent_nothing_is_linked(member: Client, organization: Organization, send: Send) -> None:

@@ -27,6 +27,7 @@ from apps.model_runs.summary import NO_DIAGNOSIS
 from apps.model_runs.wellness.baseline import title_of
 from apps.model_runs.wellness.scores import CONTINUOUS_NAMES, SCORES
 from helios_site.api import ratelimit
+from helios_site.api.full_disk import full_database_is_storage_full
 from helios_site.storage import StorageFull
 
 LATEST_RUNS = 5
@@ -39,7 +40,8 @@ def home(request: HttpRequest) -> HttpResponseBase:
     """The first page of who is signed in; to everybody else a few words on what this is."""
     if request.user.is_authenticated:
         return _console(request)
-    return render(request, "console/landing.html", {"signup": settings.HELIOS_SIGNUP})
+    context = {"signup": settings.HELIOS_SIGNUP, "needed_seconds": settings.HELIOS_MIN_SPEECH_SECONDS}
+    return render(request, "console/landing.html", context)
 
 
 @for_members
@@ -57,7 +59,8 @@ def run_sample(request: HttpRequest, current: Membership) -> HttpResponse:
     if not decision.allowed:
         return _page(request, current, problem=f"Too often. Try again in {decision.retry_after} seconds.", status=429)
     try:
-        run = sample.start(actor=member.actor, organization_id=current.organization_id)
+        with full_database_is_storage_full():
+            run = sample.start(actor=member.actor, organization_id=current.organization_id)
     except StorageFull:
         full = "The disk of this Helios is full. Tell its operator, then try again."
         return _page(request, current, problem=full, status=507)
@@ -84,6 +87,8 @@ def _page(request: HttpRequest, current: Membership, *, problem: str = "", statu
         "key_prefix": prefix,
         "had_keys": prefix is None and has_keys(current.organization),
         "base_url": settings.HELIOS_PUBLIC_BASE_URL,
+        "needed_seconds": settings.HELIOS_MIN_SPEECH_SECONDS,
+        "now": timezone.now(),
         "scored": scored,
         "not_scored": not_scored,
         **_lately(request, current),

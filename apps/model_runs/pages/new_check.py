@@ -7,7 +7,6 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
@@ -34,7 +33,7 @@ from apps.patients.ids import parse_patient_id
 from apps.patients.models import Patient
 from apps.patients.selectors import get_patient, list_patients
 from helios_site.api.bodies import drain
-from helios_site.api.full_disk import is_full_disk
+from helios_site.api.full_disk import full_database_is_storage_full
 from helios_site.storage import StorageFull
 
 log = structlog.get_logger(__name__)
@@ -81,6 +80,8 @@ def _empty(request: HttpRequest, current: Membership) -> HttpResponse:
         values |= check_forms.about_patient(patient, runs.values_list("user_label", flat=True).first())
     elif values.get("patient"):
         patient = _patient(request, current, values["patient"])
+        if patient is None:  # deleted since: the check is of the person whom the label names
+            values["patient"] = ""
     return _page(request, current, values, patient)
 
 
@@ -101,15 +102,14 @@ def _create(request: HttpRequest, current: Membership, recording: SentRecording)
     if problems:
         return _refused(request, current, values, problems)
     try:
-        run = _run(request, current, values, serializer)
-        taken = run is not None and (values["how"] == LINK or _is_taken(run, recording))
+        with full_database_is_storage_full():
+            run = _run(request, current, values, serializer)
+            taken = run is not None and (values["how"] == LINK or _is_taken(run, recording))
     except patients.NoSuchPatient:
         return _refused(request, current, values, {"patient": check_forms.SAID[NO_SUCH_PATIENT]})
     except patients.ConsentMissing:
         return _refused(request, current, values, {"patient": check_forms.SAID[NO_CONSENT]})
-    except (StorageFull, OperationalError) as error:
-        if not isinstance(error, StorageFull) and not is_full_disk(error):
-            raise
+    except StorageFull:
         log.error("storage_full")
         return _refused(request, current, values, {"": FULL}, status=507)
     if run is None or not taken:
@@ -228,6 +228,7 @@ def _page(
         "languages": check_forms.languages(),
         "lifetimes": check_forms.lifetimes(),
         "erasable": check_forms.ERASABLE,
+        "erased_after_hours": settings.HELIOS_DELETE_DATA_AFTER_HOURS,
         "is_lenient": current.organization.helios_lenient_user,
         "most_bytes": settings.HELIOS_UPLOAD_MAX_BYTES,
         "needed_seconds": settings.HELIOS_MIN_SPEECH_SECONDS,
