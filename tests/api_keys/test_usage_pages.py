@@ -47,7 +47,9 @@ def test_a_member_sees_the_last_thirty_days_beside_the_plans_limits(
     UsageDay.objects.create(organization=organization, key=key, day=today - timedelta(days=30), requests_2xx=999_111)
     UsageDay.objects.create(organization=other_organization, key=foreign, day=today, requests_2xx=888_222)
     Organization.objects.filter(pk=organization.pk).update(plan="developer")
-    page = text(member.get("/usage"))
+    answer = member.get("/usage")
+    assert "no-store" in answer["Cache-Control"]
+    page = text(answer)
     for shown in ("EHR &lt;sync&gt;", f"{key.key_prefix}…", "12,345", "Members, without a key", "developer", "6,000"):
         assert shown in page, shown
     for hidden in ("999,111", "888,222", foreign.key_prefix, "<script>", "style="):

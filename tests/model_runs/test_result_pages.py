@@ -269,6 +269,9 @@ def test_the_list_is_narrowed_and_goes_on_by_place(
     assert older is not None
     make_run()  # moves no run to another page
     assert ids(f"?{older[1]}") == everything[50:]
+    page = member.get(f"/runs?{older[1]}&status=CREATED&zone=Europe/Oslo").content.decode()
+    assert '<a href="/runs?status=CREATED&amp;zone=Europe%2FOslo">Newest</a>' in page
+    assert '<a href="/runs">Newest</a>' in member.get(f"/runs?{older[1]}").content.decode()
     assert len(ids("?userLabel=Ada+%3Cb%3E&status=&patientId=")) == 2
     assert ids("?userLabel=Ada+%3Cb%3E&status=COMPLETE_OK") == [str(linked.id)]
     assert ids(f"?patientId={patient.pk}") == [str(linked.id)]
@@ -330,7 +333,9 @@ def test_states_are_told_of_those_runs_that_are_there(
 
 def test_the_card_is_the_one_of_the_run_s_model(member: Client, make_finished: MakeRun) -> None:
     run = make_finished(analysis=RICH)
-    assert "Model card: Helios wellness model" in text_of(member.get(f"/runs/{run.id}/model-card"))
+    shipped = member.get(f"/runs/{run.id}/model-card")
+    assert "Model card: Helios wellness model" in text_of(shipped)
+    assert "no-store" in shipped["Cache-Control"]
     WellnessModelVersion.objects.create(
         version=str(RICH.model_version), content="{}", sha256="", card="Trained at <us>.", created_by="system"
     )

@@ -65,6 +65,7 @@ def run_list(request: HttpRequest, current: Membership) -> HttpResponse:
         "unfolds": any(name in query for name in FOLDED),
         "statuses": result.STATUSES.items(),
         "errors": result.ERRORS.items(),
+        "newest": _with_cursor(query, "") if "cursor" in query else "",
         "older": _with_cursor(query, older) if older else "",
     }
     return render(request, "runs/list.html", context, status=400 if problem else 200)
@@ -102,9 +103,10 @@ def _narrowed(runs: ModelRunQuerySet, query: QueryDict) -> ModelRunQuerySet:
 
 
 def _with_cursor(query: QueryDict, cursor: str) -> str:
+    """The same filters at another place of the list; without a cursor at its beginning."""
     onwards = query.copy()
     onwards["cursor"] = cursor
-    return onwards.urlencode()
+    return _named(onwards).urlencode()
 
 
 @never_cache
@@ -171,6 +173,7 @@ def delete(request: HttpRequest, current: Membership, model_run_id: UUID) -> Htt
     return redirect("runs")
 
 
+@never_cache
 @require_safe
 @for_members
 def model_card(request: HttpRequest, current: Membership, model_run_id: UUID) -> HttpResponse:
