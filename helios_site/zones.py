@@ -12,6 +12,10 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
 
+_PARTS_OF_THE_WORLD = frozenset(
+    ["Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"]
+)
+
 
 def zone_named(name: str) -> ZoneInfo | None:
     """The IANA zone of exactly that name; no name is taken for a path of files."""
@@ -21,6 +25,12 @@ def zone_named(name: str) -> ZoneInfo | None:
 @cache
 def _names() -> frozenset[str]:
     return frozenset(available_timezones())
+
+
+@cache
+def names_to_choose() -> tuple[str, ...]:
+    """UTC, and the IANA zones that go by a continent or an ocean and a place, such as Europe/London, in order."""
+    return ("UTC", *sorted(name for name in _names() if name.partition("/")[0] in _PARTS_OF_THE_WORLD and "/" in name))
 
 
 def read_moment(text: str, zone_name: str) -> datetime:

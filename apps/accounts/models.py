@@ -62,6 +62,8 @@ class Organization(models.Model):
     # What the form of a new check begins with; "" is the first of HELIOS_LANGUAGES.
     check_language = models.CharField(max_length=10, blank=True, default="", db_default="", editable=False)
     check_delete_data = models.BooleanField(default=False, db_default=False, editable=False)
+    # IANA name: whose days the pages of appointments show; "" is HEALOS_DAY_TIMEZONE. See selectors.zone_of.
+    time_zone = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     # Set while it is closing, when nobody may use it and it can still be reopened: when its data is erased.
     closing_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -15,8 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts import audit, consent_texts, organizations
 from apps.accounts.membership_required import for_admins
 from apps.accounts.models import ConsentText, Membership
+from helios_site.zones import names_to_choose
 
 EARLIER_LISTED = 10
+DEFAULTS = ("check_language", "check_delete_data", "notes_from_runs", "time_zone")
 NOTES = {"": None, "yes": True, "no": False}
 
 
@@ -24,7 +26,7 @@ NOTES = {"": None, "yes": True, "no": False}
 @require_safe
 @for_admins
 def organization_settings(request: HttpRequest, current: Membership) -> HttpResponse:
-    """Its name, what new checks begin with, and the hosted activity."""
+    """Its name, what new checks begin with, whose clocks its days go by, and the hosted activity."""
     return _page(request, current)
 
 
@@ -44,7 +46,7 @@ def rename(request: HttpRequest, current: Membership) -> HttpResponse:
 @require_POST
 @for_admins
 def change_defaults(request: HttpRequest, current: Membership) -> HttpResponse:
-    typed = {name: request.POST.get(name, "") for name in ("check_language", "check_delete_data", "notes_from_runs")}
+    typed = {name: request.POST.get(name, "") for name in DEFAULTS}
     try:
         if typed["notes_from_runs"] not in NOTES:
             raise ValidationError("Choose whether finished checks leave notes.")
@@ -54,6 +56,7 @@ def change_defaults(request: HttpRequest, current: Membership) -> HttpResponse:
             check_language=typed["check_language"],
             check_delete_data=bool(typed["check_delete_data"]),
             notes_from_runs=NOTES[typed["notes_from_runs"]],
+            time_zone=typed["time_zone"],
         )
     except ValidationError as error:
         return _page(request, current, problem=_text(error), typed=typed)
@@ -111,6 +114,7 @@ def _page(
         "check_language": organization.check_language,
         "check_delete_data": "on" if organization.check_delete_data else "",
         "notes_from_runs": {value: name for name, value in NOTES.items()}[organization.notes_from_runs],
+        "time_zone": organization.time_zone,
         "origins": "\n".join(organization.activity_origins),
     }
     consent = consent_texts.present(organization)
@@ -124,6 +128,8 @@ def _page(
         "languages": settings.HELIOS_LANGUAGES,
         "erased_after_hours": settings.HELIOS_DELETE_DATA_AFTER_HOURS,
         "general_notes": settings.HEALOS_NOTES_FROM_RUNS,
+        "time_zones": names_to_choose(),
+        "general_time_zone": settings.HEALOS_DAY_TIMEZONE.key,
         "problem": problem,
         "values": {**stored, "consent": consent.text, **(typed or {})},
     }

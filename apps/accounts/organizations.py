@@ -13,6 +13,7 @@ from apps.accounts import audit, consent_texts
 from apps.accounts.models import Organization
 from apps.accounts.origins import clean_origins
 from apps.accounts.services import clean_organization_name
+from helios_site.zones import names_to_choose
 
 
 @transaction.atomic
@@ -68,18 +69,23 @@ def change_defaults(
     check_language: str,
     check_delete_data: bool,
     notes_from_runs: bool | None,
+    time_zone: str,
 ) -> Organization:
-    """What a new check begins with (no language: the installation's first one), and whether finished runs of patients
-    leave notes (None: as the installation is set).
+    """What a new check begins with (no language: the installation's first one), whether finished runs of patients
+    leave notes, and by whose clocks the pages show days (None, or no name: as the installation is set).
 
-    Raises Organization.DoesNotExist, ValidationError for a language that the installation does not take."""
+    Raises Organization.DoesNotExist, ValidationError for a language that the installation does not take and for a time
+    zone that is not among `zones.names_to_choose`."""
     if check_language and check_language not in settings.HELIOS_LANGUAGES:
         raise ValidationError(f"Choose one of these languages: {', '.join(settings.HELIOS_LANGUAGES)}.")
+    if time_zone and time_zone not in names_to_choose():
+        raise ValidationError("Choose one of the time zones in the list.")
     organization = _locked(organization_id)
     wanted = {
         "check_language": check_language,
         "check_delete_data": check_delete_data,
         "notes_from_runs": notes_from_runs,
+        "time_zone": time_zone,
     }
     changes = {name: value for name, value in wanted.items() if getattr(organization, name) != value}
     if changes:

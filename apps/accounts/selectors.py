@@ -5,14 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ValidationError
 from django.db.models import F
 
 from apps.accounts.models import Membership, Organization, User
+from helios_site.zones import zone_named
 
 CURRENT_ORGANIZATION = "organization_id"  # in the session: the organisation that its user works for now
 
@@ -85,6 +88,11 @@ def membership_in(user: User, organization_id: uuid.UUID) -> Membership | None:
     off."""
     mine = Membership.objects.filter(user=user, organization_id=organization_id, organization__is_active=True)
     return mine.first()
+
+
+def zone_of(organization: Organization) -> ZoneInfo:
+    """By whose clocks the organisation's days begin on our pages: its own, else those of the installation."""
+    return zone_named(organization.time_zone) or settings.HEALOS_DAY_TIMEZONE
 
 
 def organization_named(name: str) -> Organization:

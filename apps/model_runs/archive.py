@@ -83,7 +83,7 @@ def write_archive(organization: Organization, write: Callable[[bytes], object]) 
 
 def _about(organization: Organization) -> dict[str, Any]:
     names = ("id", "name", "created_at", "plan", "helios_lenient_user", "notes_from_runs", "activity_origins",
-             "check_language", "check_delete_data", "closing_at")  # fmt: skip
+             "check_language", "check_delete_data", "time_zone", "closing_at")  # fmt: skip
     return {name: getattr(organization, name) for name in names}
 
 

@@ -15,6 +15,7 @@ from apps.accounts import consent_texts, organizations
 from apps.accounts.audit import SYSTEM
 from apps.accounts.models import AuditEvent, ConsentText, Membership, Organization, User
 from apps.accounts.origins import origin_of
+from apps.accounts.selectors import zone_of
 from tests.pages import page_text
 
 pytestmark = pytest.mark.django_db
@@ -205,6 +206,7 @@ def test_an_admin_chooses_what_new_checks_begin_with(ada: Client, organization: 
     ("form", "said"),
     [
         ({"check_language": "tlh-KL", "notes_from_runs": "yes"}, "Choose one of these languages: en-GB, en-US."),
+        ({"check_language": "en-US", "notes_from_runs": "yes", "time_zone": "Mars/Base"}, "one of the time zones"),
         ({"check_language": "en-US", "notes_from_runs": "perhaps"}, "Choose whether finished checks leave notes."),
     ],
 )
@@ -214,7 +216,7 @@ def test_a_default_that_does_not_exist_is_refused(
     response = ada.post(DEFAULTS, form)
     assert (response.status_code, said in response.content.decode()) == (400, True)
     organization.refresh_from_db()
-    assert (organization.check_language, organization.notes_from_runs) == ("", None)
+    assert (organization.check_language, organization.notes_from_runs, organization.time_zone) == ("", None, "")
 
 
 def test_who_saves_another_default_does_not_pin_the_language(ada: Client, organization: Organization) -> None:
@@ -227,3 +229,16 @@ def test_who_saves_another_default_does_not_pin_the_language(ada: Client, organi
     )
     organization.refresh_from_db()
     assert (organization.check_language, organization.check_delete_data) == ("", True)
+
+
+def test_an_admin_chooses_the_clocks_of_the_organisation(ada: Client, organization: Organization) -> None:
+    assert "As this installation is set (UTC)" in ada.get(PAGE).content.decode()
+    form = {"check_language": "", "notes_from_runs": ""}
+    assert ada.post(DEFAULTS, {**form, "time_zone": "America/New_York"}).status_code == 302
+    organization.refresh_from_db()
+    assert zone_of(organization).key == "America/New_York"
+    assert recorded()[-1] == ("organization.defaults_changed", "time_zone: America/New_York")
+    assert "<option selected>America/New_York</option>" in ada.get(PAGE).content.decode()
+    assert ada.post(DEFAULTS, {**form, "time_zone": ""}).status_code == 302
+    organization.refresh_from_db()
+    assert zone_of(organization).key == "UTC"

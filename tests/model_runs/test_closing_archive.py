@@ -97,7 +97,8 @@ def test_an_admin_downloads_everything_by_the_mailed_link(tenant: Tenant) -> Non
         assert row[field].startswith("canary-"), kind
     [document] = [name for name in files if name.startswith("documents/")]
     assert files[document] == b"canary-document-bytes"
-    assert json.loads(files["organization.json"])["name"] == "Canary Clinic"
+    about = json.loads(files["organization.json"])
+    assert (about["name"], about["time_zone"]) == ("Canary Clinic", "")
     assert [one["role"] for one in json.loads(files["members.json"])] == ["admin"]
     assert [one["name"] for one in json.loads(files["api_keys.json"])] == [KEY_NAME]
     assert [one["url"] for one in json.loads(files["webhooks.json"])] == [WEBHOOK]

@@ -22,6 +22,7 @@ from tests.model_runs.conftest import MakeRun
 from tests.model_runs.people import MakePerson, anywhere, make_person, where
 from tests.model_runs.results import RICH
 from tests.model_runs.test_result_pages import make_story, on_record, text_of
+from tests.patients.pages.test_appointments import book
 from tests.patients.people import keep, make_export, make_patient
 from tests.patients.test_patient_pages import sign_in
 
@@ -87,6 +88,17 @@ def test_a_next_appointment_that_nobody_looked_for_is_not_denied(
     text = text_of(answer)
     assert "Next appointment too many to tell: see the list" in text
     assert "none in the next" not in text
+
+
+def test_the_next_appointment_is_by_the_clocks_of_the_organisation(member: Client, organization: Organization) -> None:
+    patient, now = make_patient(organization), timezone.now()
+    noon = now.replace(hour=12, minute=0, second=0, microsecond=0)
+    coming = noon if noon > now else noon + timedelta(days=1)
+    rule = {"frequency": "DAILY", "interval": 1, "end_date": coming.date().isoformat()}
+    book(patient, coming - timedelta(days=3), repeat_rule=rule)
+    assert f"Next appointment {coming:%Y-%m-%d %H:%M}" in text_of(member.get(f"/patients/{patient.pk}"))
+    Organization.objects.filter(pk=organization.pk).update(time_zone="Pacific/Kiritimati")  # there it is a day later
+    assert "none in the next 90 days" in text_of(member.get(f"/patients/{patient.pk}"))
 
 
 def test_reads_are_on_the_record_as_the_api_s(member: Client, organization: Organization) -> None:

@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from apps.accounts import audit
 from apps.accounts.membership_required import for_members
 from apps.accounts.models import Membership
+from apps.accounts.selectors import zone_of
 from apps.patients.appointments import selectors, services
 from apps.patients.appointments.recurrence import MOST_OCCURRENCES, Span
 from apps.patients.appointments.serializers import FIELDS
@@ -35,14 +36,16 @@ TOO_MANY = f"There are more than {MOST_OCCURRENCES:,} appointments in these days
 @require_safe
 @for_members
 def agenda(request: HttpRequest, current: Membership) -> HttpResponse:
-    """The days are those of the installation, HEALOS_DAY_TIMEZONE: colleagues who speak of a day mean the same one,
-    wherever each of them looks from."""
+    """The days are those of the organisation's clocks: colleagues who speak of a day mean the same one, wherever each
+    of them looks from."""
+    zone = zone_of(current.organization)
+    now = today(zone)
     typed = request.GET.get("day", "")
-    day = parse_day(typed) if typed else today()
+    day = parse_day(typed) if typed else now
     name = request.GET.get("span", "")
     name = name if name in SPANS else "day"
     problem = "" if day else NO_DAY
-    span = _span(day or today(), SPANS[name])
+    span = _span(day or now, SPANS[name], zone)
     found: list[tuple[datetime, UUID]] = []
     try:
         if not problem:
@@ -51,7 +54,7 @@ def agenda(request: HttpRequest, current: Membership) -> HttpResponse:
     except selectors.TooMany:
         problem = TOO_MANY
     number = _page_number(request, len(found))
-    rows = _rows(current.organization_id, found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE])
+    rows = _rows(current.organization_id, found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE], zone)
     services.record_read(
         actor=audit.by_user(request.user), organization_id=current.organization_id, appointment_id=None
     )
@@ -63,17 +66,17 @@ def agenda(request: HttpRequest, current: Membership) -> HttpResponse:
         "typed": typed or span.first.isoformat(),
         "span": span,
         "span_name": name,
-        "is_now": span.first <= today() <= span.last,
-        "day_zone": settings.HEALOS_DAY_TIMEZONE.key,
+        "is_now": span.first <= now <= span.last,
+        "day_zone": zone.key,
         **_links(span, name, number, len(found)),
     }
     return render(request, "patients/agenda.html", context, status=400 if problem else 200)
 
 
-def _span(day: date, days: int) -> Span:
+def _span(day: date, days: int, zone: ZoneInfo) -> Span:
     """The day, or the week from Monday to Sunday that holds it."""
     first = day - timedelta(days=min(day.weekday(), (day - date.min).days)) if days > 1 else day
-    return Span(first, first + timedelta(days=min(days - 1, (date.max - first).days)), settings.HEALOS_DAY_TIMEZONE)
+    return Span(first, first + timedelta(days=min(days - 1, (date.max - first).days)), zone)
 
 
 def _page_number(request: HttpRequest, total: int) -> int:
@@ -82,10 +85,10 @@ def _page_number(request: HttpRequest, total: int) -> int:
     return min(max(1, wanted), max(1, -(-total // PAGE_SIZE)))
 
 
-def _rows(organization_id: UUID, shown: list[tuple[datetime, UUID]]) -> list[dict[str, Any]]:
+def _rows(organization_id: UUID, shown: list[tuple[datetime, UUID]], zone: ZoneInfo) -> list[dict[str, Any]]:
     rows = selectors.by_id(organization_id, {one for _, one in shown}, FIELDS)
     return [
-        words.shown(rows[one] | {"start_at": at}) | {"day": day_of(at)}
+        words.shown(rows[one] | {"start_at": at}) | {"day": day_of(at, zone)}
         for at, one in shown
         if one in rows  # one that was deleted meanwhile is left out
     ]
@@ -101,7 +104,7 @@ def _links(span: Span, name: str, number: int, total: int) -> dict[str, str]:
     return {
         "earlier": to(span.first - timedelta(days=days)) if (span.first - date.min).days >= days else "",
         "later": to(span.last + timedelta(days=1)) if span.last < date.max else "",
-        "now": to(today()),
+        "now": to(today(span.zone)),
         "page_before": to(span.first, page=number - 1) if number > 1 else "",
         "page_after": to(span.first, page=number + 1) if number * PAGE_SIZE < total else "",
     }

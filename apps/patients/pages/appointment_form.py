@@ -19,6 +19,7 @@ from rest_framework.exceptions import ValidationError as Refused
 from apps.accounts import audit
 from apps.accounts.membership_required import for_members
 from apps.accounts.models import Membership
+from apps.accounts.selectors import zone_of
 from apps.patients.appointments import services
 from apps.patients.appointments.serializers import (
     DEFAULTS,
@@ -146,6 +147,7 @@ def _page(
         "statuses": words.STATUSES.items(),
         "visits": words.VISITS.items(),
         "frequencies": words.FREQUENCIES.items(),
+        "day_zone": zone_of(patient.organization).key,
         "restorable_days": settings.SOFT_DELETE_DAYS,
         "longest_type": SHORT,
         "longest_notes": NOTES,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -18,10 +19,11 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts import audit
 from apps.accounts.membership_required import for_members
 from apps.accounts.models import Membership
+from apps.accounts.selectors import zone_of
 from apps.patients.appointments import selectors, services
 from apps.patients.appointments.recurrence import Span
 from apps.patients.appointments.serializers import FIELDS
-from apps.patients.models import Appointment
+from apps.patients.models import Appointment, Patient
 from apps.patients.pages import appointment_words as words
 from apps.patients.pages.care import (
     PAGE_SIZE,
@@ -49,9 +51,9 @@ class Part(NamedTuple):
     is_too_much: bool = False  # to be shown at all
 
 
-def today() -> date:
-    """By the clock of the installation: who looks may be elsewhere, and has no say before the page is there."""
-    return day_of(timezone.now())
+def today(zone: ZoneInfo) -> date:
+    """By the clocks of the organisation: who looks may be elsewhere, and has no say before the page is there."""
+    return day_of(timezone.now(), zone)
 
 
 @never_cache
@@ -60,10 +62,11 @@ def today() -> date:
 def appointment_list(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
     """Both lists; with `after` or `before` the further part of one."""
     patient = patient_of(current, patient_id)
+    zone = zone_of(current.organization)
     restorable = selectors.restorable(current.organization_id, patient.pk)
     after, before = read_place(request, "after"), read_place(request, "before")
-    coming = None if before else _coming(current.organization_id, patient.pk, after)
-    past = None if after else _past(current.organization_id, patient.pk, before)
+    coming = None if before else _coming(patient, after, zone)
+    past = None if after else _past(patient, before, zone)
     services.record_read(
         actor=audit.by_user(request.user), organization_id=current.organization_id, appointment_id=None
     )
@@ -71,27 +74,29 @@ def appointment_list(request: HttpRequest, current: Membership, patient_id: int)
     context = {
         "coming": coming,
         "past": past,
+        "cancelled": _cancelled(patient, zone) if is_first else None,
         "is_first": is_first,
         "deleted": deleted_page(request, restorable) if is_first else None,
         "weeks": COMING_DAYS // 7,
         "restorable_days": settings.SOFT_DELETE_DAYS,
-        "day_zone": settings.HEALOS_DAY_TIMEZONE.key,
+        "day_zone": zone.key,
     }
     return record_page(request, patient, "patient-appointments", "patients/appointments.html", context)
 
 
-def _coming(organization_id: UUID, patient_id: int, after: Place | None) -> Part:
-    """Each time that an appointment takes place from today, or from the place on, for COMING_DAYS."""
-    first = day_of(after[0]) if after else today()
-    appointments = selectors.list_appointments(organization_id).filter(patient_id=patient_id)
-    span = Span(first, _days_after(first, COMING_DAYS - 1), settings.HEALOS_DAY_TIMEZONE)
+def _coming(patient: Patient, after: Place | None, zone: ZoneInfo) -> Part:
+    """Each time that an appointment takes place from today, or from the place on, for COMING_DAYS. Those that were
+    cancelled do not."""
+    first = day_of(after[0], zone) if after else today(zone)
+    appointments = _of(patient).exclude(status=Appointment.Status.CANCELLED)
+    span = Span(first, _days_after(first, COMING_DAYS - 1), zone)
     try:
         found = sorted((at, one) for one, at in selectors.unfolded(appointments, span))
     except selectors.TooMany:
         return Part([], "", is_too_much=True)
     if after:
         found = [place for place in found if place > after]
-    rows = selectors.by_id(organization_id, {one for _, one in found[:PAGE_SIZE]}, FIELDS)
+    rows = selectors.by_id(patient.organization_id, {one for _, one in found[:PAGE_SIZE]}, FIELDS)
     shown = [words.shown(rows[one] | {"start_at": at}) for at, one in found[:PAGE_SIZE] if one in rows]
     if len(found) > PAGE_SIZE:
         return Part(shown, pack_place(found[PAGE_SIZE - 1]))
@@ -99,17 +104,24 @@ def _coming(organization_id: UUID, patient_id: int, after: Place | None) -> Part
     return Part(shown, pack_place((later, BEFORE_ALL)) if later else "")
 
 
+def _of(patient: Patient) -> QuerySet[Any]:
+    return selectors.list_appointments(patient.organization_id).filter(patient_id=patient.pk)
+
+
 def _days_after(day: date, days: int) -> date:
     return day + timedelta(days=min(days, (date.max - day).days))
 
 
-def _past(organization_id: UUID, patient_id: int, before: Place | None) -> Part:
+def _cancelled(patient: Patient, zone: ZoneInfo) -> Part:
+    """The first ones that would have begun from today on; one that is repeated once, at its first time."""
+    rows = _of(patient).filter(status=Appointment.Status.CANCELLED, start_at__gte=first_moment(today(zone), zone))
+    found = list(rows.order_by("start_at", "id").values(*FIELDS)[: PAGE_SIZE + 1])
+    return Part([words.shown(row) for row in found[:PAGE_SIZE]], "", is_too_much=len(found) > PAGE_SIZE)
+
+
+def _past(patient: Patient, before: Place | None, zone: ZoneInfo) -> Part:
     """The appointments that began before today, the last one first; one that is repeated once, at its first time."""
-    rows = (
-        selectors.list_appointments(organization_id)
-        .filter(patient_id=patient_id, start_at__lt=first_moment(today()))
-        .order_by("-start_at", "-id")
-    )
+    rows = _of(patient).filter(start_at__lt=first_moment(today(zone), zone)).order_by("-start_at", "-id")
     if before:
         moment, identifier = before
         rows = rows.filter(start_at__lte=moment).filter(Q(start_at__lt=moment) | Q(id__lt=identifier))

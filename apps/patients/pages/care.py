@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -56,10 +56,10 @@ def record_page(
     return render(request, template, {"patient": patient, "section": section, **context}, status=status)
 
 
-def day_of(moment: datetime) -> date:
-    """The day of the installation's clocks; at the ends of the calendar, where these have none, that of UTC."""
+def day_of(moment: datetime, zone: ZoneInfo) -> date:
+    """The day by the clocks of `zone`; at the ends of the calendar, where these have none, that of UTC."""
     try:
-        return moment.astimezone(settings.HEALOS_DAY_TIMEZONE).date()
+        return moment.astimezone(zone).date()
     except OverflowError:
         return moment.date()
 

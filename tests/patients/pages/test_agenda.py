@@ -57,6 +57,16 @@ def test_a_week_begins_on_monday_and_its_days_are_the_installation_s(
     assert "by the clocks of Europe/Berlin" in text
 
 
+def test_the_days_are_those_of_an_organisation_that_chose_its_clocks(member: Client, maria: Patient) -> None:
+    Organization.objects.filter(pk=maria.organization_id).update(time_zone="America/New_York")
+    book(maria, datetime(2027, 3, 5, 1, 30, tzinfo=UTC), appointment_type="Evening")
+    text = text_of(member.get("/appointments?day=2027-03-04&span=week"))
+    assert "Thursday 2027-03-04 Appointments of the day" in text
+    assert "by the clocks of America/New_York" in text
+    assert "Evening" in text_of(member.get("/appointments?day=2027-03-04"))
+    assert "Evening" not in text_of(member.get("/appointments?day=2027-03-05"))
+
+
 def test_without_a_day_it_is_today_and_says_what_to_do_where_there_is_nothing(member: Client, maria: Patient) -> None:
     assert "There is no appointment on this day. Make one on the page of a patient" in text_of(
         member.get("/appointments")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.audit import SYSTEM
+from apps.accounts.models import Organization
 from apps.patients.appointments import services
 from apps.patients.models import Appointment, Patient
 from apps.patients.pages.appointment_words import rule_words
@@ -56,7 +57,9 @@ def test_the_list_unfolds_what_is_to_come_and_shows_what_was(member: Client, mar
     coming, _, past = text.partition("Before today")
     assert coming.count("Group") == 8
     assert f"{TODAY.date()} 09:00 Group 50 min, other; every week Scheduled" in coming
-    assert coming.index("Group") < coming.index("Alone 50 min, telehealth Cancelled")
+    folded = coming.index("Cancelled, from today on")
+    assert coming.rindex("Group") < folded < coming.index("Alone 50 min, telehealth Cancelled")
+    assert coming.count("Alone") == 1
     assert past.index("Group") < past.index("Long ago 50 min, other Did not come")
     assert "Far off" not in text, "more than eight weeks ahead"
     assert "Somebody else's" not in text
@@ -106,7 +109,7 @@ def test_two_hundred_cost_no_more_than_one_and_come_in_pages(member: Client, mar
     )  # fmt: skip
     with CaptureQueriesContext(connection) as many:
         answer = member.get(path_of(maria))
-    assert (len(few), len(many)) == (11, 10), "of a full page nobody asks what comes after it"
+    assert (len(few), len(many)) == (12, 11), "of a full page nobody asks what comes after it"
     html = answer.content.decode()
     assert (html.count("<tr>") - 2, len(html) < 80_000) == (100, True)
     seen = set(re.findall(r"Number \d+", html.partition("Before today")[2]))
@@ -179,6 +182,25 @@ def test_a_change_says_what_is_kept_and_keeps_what_was_not_changed(member: Clien
     assert recorded()[-1] == ("appointment.changed", str(kept.pk), "user")
     wrong = member.post(page, {**form, "version": str(kept.version), "start_at": ""})
     assert "Enter a date and a time" in text_of(wrong, 400)
+
+
+def test_who_saves_a_series_is_told_that_it_is_all_of_it(member: Client, maria: Patient) -> None:
+    alone, series = book(maria), book(maria, repeat_rule=weekly())
+    said = "Saving changes every date of it, past ones too"
+    assert said not in text_of(member.get(path_of(maria, alone.pk)))
+    assert re.search(f"{said}.* Save all its dates", text_of(member.get(path_of(maria, series.pk))))
+
+
+def test_a_series_keeps_its_time_by_the_clocks_of_its_organisation(member: Client, maria: Patient) -> None:
+    Organization.objects.filter(pk=maria.organization_id).update(time_zone="America/New_York")
+    at_nine = datetime(2027, 3, 10, 14, tzinfo=UTC)
+    kept = book(maria, at_nine, appointment_type="Group", repeat_rule=weekly())
+    answer = member.get(f"{path_of(maria)}?after=2027-03-10T00:00:00.000Z_{UUID(int=0)}")
+    text = text_of(answer)
+    assert "2027-03-10 14:00 Group" in text
+    assert "2027-03-17 13:00 Group" in text, "clocks went forward there on the 14th, and it is still 09:00"
+    assert "by the clocks of America/New_York" in text
+    assert "by the clocks of America/New_York" in text_of(member.get(path_of(maria, kept.pk)))
 
 
 def test_the_ends_of_the_calendar_break_no_page(member: Client, maria: Patient, settings: Any) -> None:

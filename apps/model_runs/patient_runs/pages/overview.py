@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_safe
 from apps.accounts import audit
 from apps.accounts.membership_required import for_members
 from apps.accounts.models import Membership
+from apps.accounts.selectors import zone_of
 from apps.model_runs import selectors
 from apps.model_runs.pages.history import latest_history
 from apps.model_runs.pages.result import STATUSES
@@ -69,7 +71,7 @@ def patient_page(request: HttpRequest, current: Membership, patient_id: int) -> 
         "has_more_runs": len(last) > LAST_RUNS,
         "waits": any(row["status"] in UNFINISHED for row in last[:LAST_RUNS]),
         "kept": patient_selectors.count_kept(organization_id, patient_id),
-        **_next_appointment(patient),
+        **_next_appointment(patient, zone_of(current.organization)),
         "coming_days": COMING_DAYS,
     }
     _record(request, patient)
@@ -90,15 +92,15 @@ def _client_history(patient: Patient) -> Iterator[tuple[str, str]]:
             yield title, text
 
 
-def _next_appointment(patient: Patient) -> dict[str, Any]:
+def _next_appointment(patient: Patient, zone: ZoneInfo) -> dict[str, Any]:
     """The moment of the next one that is to take place, if it is within COMING_DAYS, or that there are too many to look
     for it."""
     now = timezone.now()
-    today = now.astimezone(settings.HEALOS_DAY_TIMEZONE).date()
+    today = now.astimezone(zone).date()
     scheduled = appointment_selectors.list_appointments(patient.organization_id).filter(
         patient_id=patient.pk, status=Appointment.Status.SCHEDULED
     )
-    span = Span(today, today + timedelta(days=COMING_DAYS), settings.HEALOS_DAY_TIMEZONE)
+    span = Span(today, today + timedelta(days=COMING_DAYS), zone)
     try:
         coming = appointment_selectors.unfolded(scheduled, span)
     except appointment_selectors.TooMany:
