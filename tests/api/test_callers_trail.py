@@ -79,7 +79,7 @@ EVENTS = {
     ("POST", "patients/<int:patient_id>/documents"): "document.created",
     ("GET", "patients/<int:patient_id>/documents/<uuid:document_id>/file"): "document.opened",
     ("POST", "patients/<int:patient_id>/documents/<uuid:document_id>/delete"): "document.deleted",
-    ("GET", "patients/<int:patient_id>/notes"): "note.exported",
+    ("GET", "patients/<int:patient_id>/notes"): "note.listed",
     ("GET", "patients/<int:patient_id>/notes/<uuid:note_id>"): "note.read",
     ("GET", "runs"): "model_run.listed",
     ("GET", "runs/<uuid:model_run_id>.json"): "model_run.read",  # the page's: tests/model_runs/test_result_pages.py

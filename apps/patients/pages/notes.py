@@ -30,16 +30,16 @@ LONG = ("content", "icd10_codes", "cpt_codes", "problems", "procedures", "sessio
 @require_safe
 @for_members
 def note_list(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
-    """Newest first, with what they say: that is on the record as an export of the API is, of which it shows as much."""
+    """Newest first, with how they begin, as the record of it says."""
     patient = patient_of(current, patient_id)
     organization_id = current.organization_id
     notes, older = newest_first(request, _begun(selectors.list_notes(organization_id).filter(patient_id=patient.pk)))
     trail.record(
         "note",
-        "exported",
+        "listed",
         actor=audit.by_user(request.user),
         organization_id=organization_id,
-        reason=f"of patient {patient.pk}",
+        reason=f"of patient {patient.pk}, with their texts",
     )
     own = current.organization.notes_from_runs
     context = {

@@ -46,7 +46,11 @@ def test_notes_come_newest_first_with_their_sessions(member: Client, doctor: Use
     assert f'href="{path_of(maria, written.pk)}"' in html
     assert "Somebody else's" not in text
     [event] = AuditEvent.objects.all()
-    assert (event.action, event.reason, event.actor_id) == ("note.exported", f"of patient {maria.pk}", str(doctor.pk))
+    assert (event.action, event.reason, event.actor_id) == (
+        "note.listed",
+        f"of patient {maria.pk}, with their texts",
+        str(doctor.pk),
+    )
 
 
 def test_a_long_note_is_cut_in_the_list_and_whole_on_its_page(member: Client, maria: Patient) -> None:
@@ -61,7 +65,7 @@ def test_a_long_note_is_cut_in_the_list_and_whole_on_its_page(member: Client, ma
     whole = text_of(member.get(path_of(maria, note.pk)))
     for said in ("the end", "the last word", "Problems Sleep", "Procedures Talk", "ICD-10 F41.1: Anxiety", "In short"):
         assert said in whole, said
-    assert recorded() == [("note.exported", "", "user"), ("note.read", str(note.pk), "user")]
+    assert recorded() == [("note.listed", "", "user"), ("note.read", str(note.pk), "user")]
 
 
 @pytest.mark.parametrize(("general", "own", "leave"), [(False, None, False), (True, None, True), (True, False, False)])
