@@ -186,7 +186,7 @@ def test_a_change_says_what_is_kept_and_keeps_what_was_not_changed(member: Clien
 
 def test_who_saves_a_series_is_told_that_it_is_all_of_it(member: Client, maria: Patient) -> None:
     alone, series = book(maria), book(maria, repeat_rule=weekly())
-    said = "Saving changes every date of it, past ones too"
+    said = "What you save, the status too, goes for all its dates, past ones as well."
     assert said not in text_of(member.get(path_of(maria, alone.pk)))
     assert re.search(f"{said}.* Save all its dates", text_of(member.get(path_of(maria, series.pk))))
 
