@@ -127,6 +127,7 @@ def test_no_page_of_care_keeps_people_out(server: Server, organization: Organiza
             examiner.open(path)
         for path in (pages[1], one):
             examiner.open(path, width=1440)
+        examiner.open(pages[1], width=320)
         complaints.extend(visitor.complaints)
         examiner.open(f"{record}/appointments/new")
         visitor.page.get_by_label("Kind of appointment").fill(" ")
