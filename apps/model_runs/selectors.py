@@ -7,10 +7,12 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet
+from django.utils import timezone
 
 from apps.model_runs.models import (
     ModelRun,
     ModelRunQuerySet,
+    Status,
     WellnessModelActivation,
     WellnessModelVersion,
 )
@@ -29,6 +31,12 @@ def get_run(organization_id: UUID, run_id: UUID) -> ModelRun | None:
 def count_linked(organization_id: UUID, patient_id: int) -> int:
     """How many runs an erasure of the patient takes along, in any state."""
     return ModelRun.objects.filter(organization_id=organization_id, patient_id=patient_id).count()
+
+
+def count_open(organization_id: UUID, patient_id: int) -> int:
+    """How many runs of the patient may still get their recording."""
+    runs = list_runs(organization_id).filter(patient_id=patient_id, status=Status.CREATED)
+    return runs.filter(upload_expires_at__gt=timezone.now()).count()
 
 
 def current_activation(organization_id: UUID) -> WellnessModelActivation | None:

@@ -101,6 +101,26 @@ def test_the_next_appointment_is_by_the_clocks_of_the_organisation(member: Clien
     assert "none in the next 90 days" in text_of(member.get(f"/patients/{patient.pk}"))
 
 
+def test_who_notes_a_withdrawal_is_told_of_the_checks_that_go_on(
+    member: Client, organization: Organization, make_run: MakeRun, make_running: MakeRun
+) -> None:
+    patient = make_patient(organization)
+    open_run, late, _ = make_run(), make_run(), make_running()
+    ModelRun.objects.update(patient=patient)
+    make_run(user_label="somebody else")
+    ModelRun.objects.filter(id=late.id).update(upload_expires_at=timezone.now())
+    path, waits = f"/patients/{patient.pk}", "1 check that was begun before still waits for a recording"
+    assert waits not in text_of(member.get(path)), "there is consent"
+    member.post(f"{path}/consent", {"consent": "no"})
+    answer = member.get(path)
+    assert text_of(answer).count(waits) == 2, "in the message and on the page"
+    listed = f"/runs?patientId={patient.pk}&status=CREATED"
+    assert f'href="{listed}"' in answer.content.decode().replace("&amp;", "&")
+    assert str(open_run.id) in member.get(listed).content.decode()
+    member.post(f"/runs/{open_run.id}/delete")
+    assert waits not in text_of(member.get(path))
+
+
 def test_reads_are_on_the_record_as_the_api_s(member: Client, organization: Organization) -> None:
     patient = make_patient(organization)
     assert on_record(member, f"/patients/{patient.pk}") == [

@@ -1,4 +1,4 @@
-"""The forms of a patient: a new one, a change, consent, and deletion."""
+"""The forms of a patient: a new one, a change, and deletion."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from apps.accounts import audit
 from apps.accounts.membership_required import for_members
@@ -19,8 +19,6 @@ from apps.patients.models import Patient
 from apps.patients.pages.care import patient_of, version_of
 from apps.patients.pages.forms import LABELS, NewPatientForm, PatientForm, mark, marks_of, read_marks, values_of
 from helios_site.api.families.healos.errors import VersionConflict
-
-AGREED = {"yes": True, "no": False}
 
 
 @never_cache
@@ -70,27 +68,6 @@ def edit(request: HttpRequest, current: Membership, patient_id: int) -> HttpResp
     if changed is None:
         raise Http404
     messages.success(request, "Saved.")
-    return redirect("patient", patient_id)
-
-
-@require_POST
-@for_members
-def consent(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
-    """Note that the person has agreed to voice checks, or does so no longer."""
-    patient = patient_of(current, patient_id)
-    agreed = AGREED.get(request.POST.get("consent", ""))
-    if agreed is None:
-        return redirect("patient", patient.pk)
-    changed = services.change_patient(
-        actor=audit.by_user(request.user),
-        organization_id=current.organization_id,
-        patient_id=patient_id,
-        changes={"consent": agreed},
-    )
-    if changed is None:
-        raise Http404
-    said = "Consent is noted." if agreed else "The withdrawal is noted: no new voice check is linked."
-    messages.success(request, said)
     return redirect("patient", patient_id)
 
 

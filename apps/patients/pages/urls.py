@@ -11,7 +11,6 @@ urlpatterns = [
     path("patients/deleted", lists.deleted_list, name="patients-deleted"),
     path("patients/new", editing.new, name="patient-new"),
     path("patients/<int:patient_id>/edit", editing.edit, name="patient-edit"),
-    path("patients/<int:patient_id>/consent", editing.consent, name="patient-consent"),
     path("patients/<int:patient_id>/delete", editing.delete, name="patient-delete"),
     path("patients/<int:patient_id>/restore", lists.restore, name="patient-restore"),
 ]

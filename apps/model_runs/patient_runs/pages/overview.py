@@ -68,6 +68,7 @@ def patient_page(request: HttpRequest, current: Membership, patient_id: int) -> 
         "no_diagnosis": NO_DIAGNOSIS,
         "window_days": settings.HELIOS_BASELINE_WINDOW_DAYS,
         "runs": [{**row, "status_words": STATUSES[row["status"]]} for row in last[:LAST_RUNS]],
+        "open_checks": 0 if patient.consent else selectors.count_open(organization_id, patient_id),
         "has_more_runs": len(last) > LAST_RUNS,
         "waits": any(row["status"] in UNFINISHED for row in last[:LAST_RUNS]),
         "kept": patient_selectors.count_kept(organization_id, patient_id),
