@@ -15,6 +15,7 @@ from apps.accounts import audit
 from apps.accounts.models import Organization
 from apps.api_keys import limits, tokens
 from apps.api_keys.models import ApiKey
+from apps.api_keys.scopes import EVERYTHING
 from helios_site.env import Rate
 
 # Raw SQL, because this runs on every request and the ORM costs five times as much. `digest` has a unique index.
@@ -116,9 +117,11 @@ def count_live(organization_id: uuid.UUID, now: datetime) -> int:
     return list_keys(organization_id).filter(live(now)).count()
 
 
-def newest_live_prefix(organization_id: uuid.UUID) -> str | None:
-    """The visible beginning of the organisation's newest key that is accepted and not being replaced."""
-    keys = list_keys(organization_id).filter(live(timezone.now()), grace_ends_at=None)
+def newest_live_prefix(organization_id: uuid.UUID, needed: Sequence[str]) -> str | None:
+    """The visible beginning of the organisation's newest key that is accepted, not being replaced, and may do what
+    scopes `needed` allow."""
+    may = Q(scopes__contains=needed) | Q(scopes__contains=[EVERYTHING])
+    keys = list_keys(organization_id).filter(live(timezone.now()), may, grace_ends_at=None)
     return keys.values_list("key_prefix", flat=True).first()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import html
 import re
 import subprocess
@@ -26,6 +25,7 @@ from apps.api_keys.services import revoke_key, rotate_key
 from apps.api_keys.usage.selectors import count_runs
 from apps.model_runs import services
 from apps.model_runs.models import ModelRun, Status
+from apps.model_runs.wellness.interface import DIMENSIONS
 from helios_site.env import Rate
 from helios_site.runtime.demo_client import sample_recording
 from helios_site.storage import object_store
@@ -102,6 +102,7 @@ def test_members_and_admins_read_how_to_begin_and_what_happened_lately(
         assert raw_key not in page
         assert "export HELIOS_URL='http://127.0.0.1:8000'" in text
         assert "at least 20 seconds of speech" in text
+        assert "Higher is worse" in text
         assert f"You are {'an admin' if role == 'admin' else 'a member'} here." in text
         assert re.search(r"person-3 Being scored .* person-2 Not scored .* person-1 Scored ", text)
         assert f'data-run="{waiting.id}"' in page
@@ -119,17 +120,21 @@ def test_without_a_live_key_admins_are_led_to_one_and_members_to_an_admin(
 ) -> None:
     admin, member = sign_in("admin"), sign_in("member")
     assert 'href="/first-key"' in admin.get("/").content.decode()
-    assert "has no live key. Ask an admin for one" in text_of(member.get("/"))
+    assert "has no live key that may create and read runs. Ask an admin for one" in text_of(member.get("/"))
     assert "There is no run yet." in text_of(member.get("/"))
     expired, _ = make_key()
     ApiKey.objects.filter(id=expired.id).update(expires_at=timezone.now())
     revoked, _ = make_key()
     revoke_key(actor=SYSTEM, key_id=revoked.id, reason="test")
-    assert "None of your organisation's keys is live." in text_of(admin.get("/"))
-    assert "has no live key. Ask an admin for one" in text_of(member.get("/"))
+    make_key(scopes=["patients:read", "model_runs:read"])
+    assert "None of your organisation's keys is live and may create and read runs." in text_of(admin.get("/"))
+    assert "has no live key that may create and read runs. Ask an admin for one" in text_of(member.get("/"))
     old, _ = make_key()
     new, _ = rotate_key(actor=SYSTEM, key_id=old.id, grace_seconds=60)
-    assert f"{new.key_prefix}…" in text_of(member.get("/"))
+    make_key(scopes=["model_runs:write"])
+    assert f"{new.key_prefix}…" in text_of(member.get("/")), "the newest may not read what it created"
+    narrow, _ = make_key(scopes=["model_runs:write", "model_runs:read"])
+    assert f"{narrow.key_prefix}…" in text_of(member.get("/"))
     assert old.key_prefix not in text_of(member.get("/"))
 
 
@@ -248,7 +253,10 @@ def test_the_lines_of_python_do_what_they_say(
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as program:
         score_the_one_run()
         said, _ = program.communicate(timeout=30)
-    assert (program.returncode, ast.literal_eval(said.decode())["sections"][0]["transcript"]) == (0, RICH.transcript)
+    assert program.returncode == 0, said
+    assert RICH.scores is not None
+    shown = {name: value for name, value in RICH.scores.items() if name not in DIMENSIONS}
+    assert {name: float(value) for name, value in map(str.split, said.decode().splitlines())} == shown
     run = ModelRun.objects.get()
     assert (run.user_label, run.created_by_key) == ("person-1", key)
 

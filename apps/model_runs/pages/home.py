@@ -30,6 +30,7 @@ from helios_site.api import ratelimit
 from helios_site.api.full_disk import full_database_is_storage_full
 from helios_site.storage import StorageFull
 
+QUICK_START_SCOPES = ("model_runs:read", "model_runs:write")
 LATEST_RUNS = 5
 LATEST_DAYS = 7  # in UTC, as usage is counted
 
@@ -69,7 +70,7 @@ def run_sample(request: HttpRequest, current: Membership) -> HttpResponse:
 
 def _page(request: HttpRequest, current: Membership, *, problem: str = "", status: int = 200) -> HttpResponse:
     organization_id = current.organization_id
-    prefix = newest_live_prefix(organization_id)
+    prefix = newest_live_prefix(organization_id, QUICK_START_SCOPES)
     today = timezone.now().date()
     scored, not_scored = count_runs(organization_id, today - timedelta(days=LATEST_DAYS - 1), today)
     body = sample.body()
