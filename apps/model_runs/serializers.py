@@ -46,7 +46,7 @@ class _Dialect(serializers.Serializer):
 
 
 class UserSerializer(_Dialect):
-    """The person whose voice is recorded; results compare with people of the same age and birth sex."""
+    """The person whose voice is recorded; results compare with speakers of the same birth sex."""
 
     # With `lenient` in the context, unknown and missing values pass with a warning.
     def get_fields(self) -> dict[str, serializers.Field]:

@@ -8,16 +8,21 @@ from typing import Any
 from apps.model_runs.wellness.baseline import title_of
 from apps.model_runs.wellness.scores import CONTINUOUS_NAMES
 
-_SCALE = (
-    "Scores from 0 to 1, where higher means more of it, in comparison with the voices of people of the same age, birth "
-    "sex and language:"
-)
+# Age and language choose nobody: the reference speakers are too few to be divided by them.
+_REFERENCE_GROUPS = {"FEMALE": "a reference group of women", "MALE": "a reference group of men"}
+_SCALE = "Scores from 0 to 1, where higher is worse (more of it), in comparison with {}:"
 SELF_HARM = "Words were found that may speak of self-harm. Please read the transcript."
 NO_DIAGNOSIS = "The scores describe one moment. They are no diagnosis, and they replace no examination."
 
 
+def reference_group(birth_sex: str) -> str:
+    """Whom a person of that birth sex is compared with, in words."""
+    return _REFERENCE_GROUPS.get(birth_sex, "a reference group of women and men")
+
+
 def summary(
     *,
+    birth_sex: str,
     scores: Mapping[str, float],
     duration_seconds: float | None,
     speech_seconds: float | None,
@@ -28,7 +33,10 @@ def summary(
     """The six continuous scores with what must be known to read them. Arguments are as a run stores them."""
     parts = [
         [_recording(duration_seconds, speech_seconds), *_quality(quality)],
-        [_SCALE, *(f"{title_of(name)}: {scores[name]:.2f}" for name in CONTINUOUS_NAMES if name in scores)],
+        [
+            _SCALE.format(reference_group(birth_sex)),
+            *(f"{title_of(name)}: {scores[name]:.2f}" for name in CONTINUOUS_NAMES if name in scores),
+        ],
         [f"Warning: {text}" for text in warnings],
         [SELF_HARM] if safety and safety["selfHarmLanguage"] else [],
         [NO_DIAGNOSIS],

@@ -276,6 +276,13 @@ def test_another_organisation_s_patient_and_run_are_as_missing_ones(
     assert not AuditEvent.objects.filter(organization_id=other_organization.id, action="patient.read").exists()
 
 
+def test_the_form_says_what_for_and_that_the_person_must_have_agreed(member: Client) -> None:
+    page = member.get(PAGE).content.decode()
+    assert "Upload only what the person has agreed to" in page
+    assert "Scores compare with women, with men, or else with both." in page
+    assert "same age" not in page
+
+
 def test_the_form_begins_as_the_organisation_decided(member: Client, organization: Organization) -> None:
     assert 'value="en-GB" selected' in member.get(PAGE).content.decode()
     Organization.objects.filter(id=organization.id).update(check_language="en-US", check_delete_data=True)

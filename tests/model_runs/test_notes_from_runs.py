@@ -32,8 +32,7 @@ CONTENT = """\
 Voice wellness check of a recording of 44.0 s, with 31.5 s of speech.
 Quality of the recording: good.
 
-Scores from 0 to 1, where higher means more of it, in comparison with the voices of people of the same age, birth \
-sex and language:
+Scores from 0 to 1, where higher is worse (more of it), in comparison with a reference group of women:
 Mental strain: 0.40
 Distress: 0.40
 

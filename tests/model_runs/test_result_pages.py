@@ -8,7 +8,8 @@ import json
 import re
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -103,7 +104,11 @@ def test_the_page_says_the_scores_their_doubt_their_reasons_and_the_recording(
         "They are no diagnosis",
         "that is no sign of safety",
         "This is the first reading of this person",
-        "2026.11-test",
+        "scored by model 2026.11-test",
+        "among a reference group of women, from 0 to 1",
+        "Higher is worse",
+        "In the JSON these are mentalStrain and the five that begin with uniform",
+        "Date of birth 1990-08-24 Birth sex Female Language en-GB Consent not asked for on a page of Helios",
     ):
         assert said in text, said
     assert html.index('id="warnings"') < html.index('id="scores"') < html.index('id="why"'), "warnings come first"
@@ -114,6 +119,23 @@ def test_the_page_says_the_scores_their_doubt_their_reasons_and_the_recording(
     # What the drawings show stands in tables, too.
     assert re.search(r"2\.2</td>\s*<td class=\"number\">19\.8", html)
     assert "0.6200" in text
+
+
+def test_a_run_says_what_text_was_agreed_to_and_a_failed_one_names_no_model(
+    member: Client, make_finished: MakeRun
+) -> None:
+    run = make_finished(analysis=replace(FAILED, model_version="2026.11-test"), birth_sex="UNKNOWN")
+    ModelRun.objects.update(consent_version="7", consented_at=datetime(2026, 3, 4, 5, 6, tzinfo=UTC))
+    text = text_of(member.get(f"/runs/{run.id}"))
+    assert "Birth sex Not known" in text
+    assert re.search(r"Consent to version 7 of the text, 2026-03-04", text), text
+    assert "scored by model" not in text
+
+
+@pytest.mark.parametrize("sex", ["UNKNOWN", "INTERSEX"])
+def test_who_is_neither_is_compared_with_both(member: Client, make_finished: MakeRun, sex: str) -> None:
+    text = text_of(member.get(f"/runs/{make_finished(analysis=RICH, birth_sex=sex).id}"))
+    assert "among a reference group of women and men, from 0 to 1" in text
 
 
 def test_statements_about_self_harm_come_before_everything(member: Client, make_finished: MakeRun) -> None:
@@ -172,6 +194,7 @@ def test_failed_and_unfinished_runs_say_what_to_do(
     assert FAILED.error_reason is not None
     assert FAILED.error_reason in failed
     assert "Record again in a new run" in failed
+    assert "Date of birth 1990-08-24" in failed
     assert "Nothing was uploaded yet" in text_of(member.get(f"/runs/{make_run().id}"))
     assert "a worker scores it" in text_of(member.get(f"/runs/{make_running().id}"))
 
@@ -224,7 +247,8 @@ def test_what_was_erased_is_on_no_page_and_in_no_download(member: Client, make_f
     assert erase_due_data() == 1
     text = text_of(member.get(f"/runs/{anonymous.id}"))
     assert RICH.transcript in text
-    assert "of the same birth sex" not in text
+    assert "among its reference group" in text
+    assert "Date of birth not given, or erased Birth sex not given, or erased" in text
 
 
 def test_the_json_is_the_api_s(member: Client, make_finished: MakeRun) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from apps.model_runs.models import ModelRun
 from apps.model_runs.pages import drawings
+from apps.model_runs.pages.check_forms import SEXES
 from apps.model_runs.wellness.baseline import title_of
 from apps.model_runs.wellness.interface import DIMENSIONS
 from apps.model_runs.wellness.quality import BEST_SNR_DB, CLIPPED_SHARE, GOOD_SNR_DB
@@ -123,6 +124,16 @@ def _figure(value: float | None) -> str:
     if value is None or abs(value) >= 100:
         return "" if value is None else f"{value:.0f}"
     return f"{value:.3g}" if abs(value) >= 0.0001 else "0"
+
+
+def facts_of(run: ModelRun) -> dict[str, str]:
+    """What was said of the person whom the recording is of, as far as it was said and not erased."""
+    absent = "not given" if run.erased_at is None else "not given, or erased"
+    return {
+        "Date of birth": absent if run.date_of_birth is None else run.date_of_birth.isoformat(),
+        "Birth sex": SEXES.get(run.birth_sex, absent),
+        "Language": run.language or absent,
+    }
 
 
 def warnings_of(run: ModelRun) -> list[str]:

@@ -20,7 +20,7 @@ from apps.model_runs import selectors, services
 from apps.model_runs.filters import narrowed
 from apps.model_runs.models import ModelRun, ModelRunQuerySet, Status
 from apps.model_runs.pages import check_link, history, result
-from apps.model_runs.summary import NO_DIAGNOSIS
+from apps.model_runs.summary import NO_DIAGNOSIS, reference_group
 from apps.patients.selectors import get_patient
 from helios_site.api.families.helios.errors import Invalid
 from helios_site.api.families.helios.query import page, read_cursor
@@ -145,7 +145,11 @@ def run_page(request: HttpRequest, current: Membership, model_run_id: UUID) -> H
         return render(request, "runs/unfinished.html", context | {"link": link, "is_late": is_late})
     actor = audit.by_user(request.user)
     services.record_read(actor=actor, organization_id=run.organization_id, run_id=run.id)
-    context |= {"warnings": result.warnings_of(run), "recording": result.recording_of(run)}
+    context |= {
+        "warnings": result.warnings_of(run),
+        "recording": result.recording_of(run),
+        "facts": result.facts_of(run),
+    }
     if run.status == Status.COMPLETE_ERROR:
         what_to_do = result.WHAT_TO_DO.get(run.error_code, "Send a recording in a new run.")
         return render(request, "runs/failed.html", context | {"what_to_do": what_to_do})
@@ -157,6 +161,7 @@ def run_page(request: HttpRequest, current: Membership, model_run_id: UUID) -> H
         "quality": result.quality_of(run),
         "history": past,
         "window_days": settings.HELIOS_BASELINE_WINDOW_DAYS,
+        "reference_group": reference_group(run.birth_sex) if run.birth_sex else "its reference group",
         "no_diagnosis": NO_DIAGNOSIS,
     }
     return render(request, "runs/result.html", context)

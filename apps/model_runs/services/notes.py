@@ -40,6 +40,7 @@ def write(run: ModelRun, patient_id: int, outcome: Mapping[str, Any]) -> None:
         end_time=start + length,
         transcript=outcome["transcript"],
         content=summary(
+            birth_sex=run.birth_sex,
             scores=outcome["scores"],
             duration_seconds=outcome["duration_seconds"],
             speech_seconds=outcome["speech_seconds"],
