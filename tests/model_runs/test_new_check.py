@@ -233,7 +233,11 @@ def test_a_patient_is_found_and_their_check_is_linked(
         assert value in page.content.decode()
     assert send(patient=str(ada.pk), label="ada-1").status_code == 302
     assert ModelRun.objects.get().patient_id == ada.pk
-    assert 'value="ada-1"' in member.get(f"{PAGE}?patient={ada.pk}").content.decode(), "the label stays the same"
+    Patient.objects.update(date_of_birth=None, gender=None)
+    again = member.get(f"{PAGE}?patient={ada.pk}").content.decode()
+    for value in ('value="ada-1"', 'value="1990-08-24"', 'value="FEMALE" selected'):
+        assert value in again, "as in the last check"
+    assert on_record(member, f"{PAGE}?patient={ada.pk}") == ["patient.read", "model_run.read"]
 
 
 def test_a_person_whose_record_was_deleted_is_checked_again_without_it(

@@ -87,14 +87,16 @@ def beginning(organization: Organization) -> Values:
     }
 
 
-def about_patient(patient: Patient, last_label: str | None) -> Values:
-    """What is known of a patient. The label says nothing of who it is, and stays the same from check to check."""
+def about_patient(patient: Patient, last: ModelRun | None) -> Values:
+    """What is known of a patient, by the record or else by their last run. The label says nothing of who it is, and
+    stays the same from check to check."""
     sex = (patient.gender or "").strip().upper()
+    day = patient.date_of_birth or (last and last.date_of_birth)
     return {
         "patient": str(patient.pk),
-        "label": last_label or f"patient-{patient.pk}",
-        "date_of_birth": "" if patient.date_of_birth is None else patient.date_of_birth.isoformat(),
-        "birth_sex": sex if sex in SEXES else "",
+        "label": last.user_label if last else f"patient-{patient.pk}",
+        "date_of_birth": day.isoformat() if day else "",
+        "birth_sex": sex if sex in SEXES else last.birth_sex if last else "",
     }
 
 

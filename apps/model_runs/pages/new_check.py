@@ -76,8 +76,10 @@ def _empty(request: HttpRequest, current: Membership) -> HttpResponse:
         patient = _patient(request, current, request.GET["patient"])
         if patient is None:
             raise Http404
-        runs = selectors.list_runs(current.organization_id).filter(patient_id=patient.pk)
-        values |= check_forms.about_patient(patient, runs.values_list("user_label", flat=True).first())
+        last = selectors.list_runs(current.organization_id).filter(patient_id=patient.pk).first()
+        if last is not None:
+            _record_read(request, last)
+        values |= check_forms.about_patient(patient, last)
     elif values.get("patient"):
         patient = _patient(request, current, values["patient"])
         if patient is None:  # deleted since: the check is of the person whom the label names
@@ -167,9 +169,13 @@ def _earlier(request: HttpRequest, current: Membership, run_id: str) -> ModelRun
         run = None
     if run is None:
         raise Http404
-    actor = audit.by_user(request.user)
-    services.record_read(actor=actor, organization_id=current.organization_id, run_id=run.id)
+    _record_read(request, run)
     return run
+
+
+def _record_read(request: HttpRequest, run: ModelRun) -> None:
+    """The form shows when the person of the run was born."""
+    services.record_read(actor=audit.by_user(request.user), organization_id=run.organization_id, run_id=run.id)
 
 
 def _patient(request: HttpRequest, current: Membership, text: str) -> Patient | None:
