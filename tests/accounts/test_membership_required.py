@@ -26,8 +26,8 @@ def ada(organization: Organization, other_organization: Organization) -> User:
     return user
 
 
-def browser(user: User, **options: bool) -> Client:
-    client = Client(**options)
+def browser(user: User, *, enforce_csrf_checks: bool = False) -> Client:
+    client = Client(enforce_csrf_checks=enforce_csrf_checks)
     client.force_login(user)
     assert client.get("/start").status_code == 302
     return client
