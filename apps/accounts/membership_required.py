@@ -23,7 +23,8 @@ MemberPage = Callable[..., HttpResponseBase]  # of the request, the current memb
 
 
 def for_members(page: MemberPage) -> MemberPage:
-    """Call `page` with the current membership of who is signed in; who is not signs in first."""
+    """Call `page` with the current membership of who is signed in; who is not signs in first. Unless the page says
+    otherwise, nothing keeps it."""
 
     @login_required
     @wraps(page)

@@ -16,7 +16,6 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts import audit, invitations, members
@@ -29,7 +28,6 @@ from helios_site.env import Rate
 INVITING = Rate(30, 3600)  # mails that an organisation may have sent to people it names
 
 
-@never_cache
 @require_safe
 @for_members
 def organization(request: HttpRequest, current: Membership) -> HttpResponse:

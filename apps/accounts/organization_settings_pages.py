@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts import audit, consent_texts, organizations
@@ -22,7 +21,6 @@ DEFAULTS = ("check_language", "check_delete_data", "notes_from_runs", "time_zone
 NOTES = {"": None, "yes": True, "no": False}
 
 
-@never_cache
 @require_safe
 @for_admins
 def organization_settings(request: HttpRequest, current: Membership) -> HttpResponse:
@@ -76,7 +74,6 @@ def change_origins(request: HttpRequest, current: Membership) -> HttpResponse:
     return _back(request, "Saved: activity links that are opened from now on go by these origins.")
 
 
-@never_cache
 @require_safe
 @for_admins
 def consent_text(request: HttpRequest, current: Membership, number: int) -> HttpResponse:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from apps.accounts import audit
@@ -16,7 +15,6 @@ from apps.api_keys import services
 from apps.api_keys.selectors import has_keys
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_admins
 def first_key(request: HttpRequest, current: Membership) -> HttpResponse:

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.accounts import audit
@@ -24,7 +23,6 @@ MOST_PEOPLE = 200  # in the list to choose from; everybody's events can be reach
 KINDS = {"user": "Any member", "key": "Any key", "staff": "Staff", "system": "Helios itself"}
 
 
-@never_cache
 @require_safe
 @for_admins
 def audit_page(request: HttpRequest, current: Membership) -> HttpResponse:
@@ -58,7 +56,6 @@ def audit_page(request: HttpRequest, current: Membership) -> HttpResponse:
     return render(request, "audit.html", context, status=400 if wrong else 200)
 
 
-@never_cache
 @require_safe
 @for_admins
 def audit_download(request: HttpRequest, current: Membership) -> HttpResponseBase:

@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from apps.accounts import audit
@@ -26,7 +25,6 @@ from apps.api_keys.pages.one_key import about, issued, own_key, show
 from apps.api_keys.serializers import DEFAULT_GRACE_SECONDS
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_admins
 def rotate(request: HttpRequest, current: Membership, key_id: UUID) -> HttpResponse:
@@ -67,7 +65,6 @@ def _cannot_rotate(request: HttpRequest, current: Membership, key_id: UUID) -> H
     return show(request, current, key, problem=problem, status=409)
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_admins
 def revoke(request: HttpRequest, current: Membership, key_id: UUID) -> HttpResponse:

@@ -13,7 +13,6 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.accounts import audit
@@ -30,7 +29,6 @@ from helios_site.tickets import new_ticket, read_ticket
 PAGE_SIZE = 50
 
 
-@never_cache
 @require_safe
 @for_admins
 def key_list(request: HttpRequest, current: Membership) -> HttpResponse:
@@ -75,7 +73,6 @@ def _row(key: ApiKey, now: datetime) -> dict[str, Any]:
     }
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_admins
 def new_key(request: HttpRequest, current: Membership) -> HttpResponse:
@@ -130,7 +127,6 @@ def _form_page(
     return render(request, "keys/new.html", context, status=status)
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_admins
 def key_page(request: HttpRequest, current: Membership, key_id: UUID) -> HttpResponse:

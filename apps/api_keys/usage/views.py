@@ -9,7 +9,6 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.accounts.membership_required import for_members
@@ -23,7 +22,6 @@ MEMBERS = "members"  # in place of a key's id: runs that members created without
 MOST_KEYS = 50  # in the table; every key that was used can be chosen
 
 
-@never_cache
 @require_safe
 @for_members
 def usage_page(request: HttpRequest, current: Membership) -> HttpResponse:

@@ -6,7 +6,6 @@ import csv
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.accounts import audit
@@ -24,7 +23,6 @@ COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-@never_cache
 @require_safe
 @for_members
 def as_json(request: HttpRequest, current: Membership, model_run_id: UUID) -> HttpResponse:
@@ -36,7 +34,6 @@ def as_json(request: HttpRequest, current: Membership, model_run_id: UUID) -> Ht
     return _attached(JsonResponse(run_body(row), json_dumps_params={"indent": 2}), model_run_id, "json")
 
 
-@never_cache
 @require_safe
 @for_members
 def as_csv(request: HttpRequest, current: Membership, model_run_id: UUID) -> HttpResponse:

@@ -50,7 +50,6 @@ def _console(request: HttpRequest, current: Membership) -> HttpResponse:
     return _page(request, current)
 
 
-@never_cache
 @require_POST
 @for_members
 def run_sample(request: HttpRequest, current: Membership) -> HttpResponse:

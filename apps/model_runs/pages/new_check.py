@@ -12,7 +12,6 @@ from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 from django.shortcuts import redirect, render
 from django.template.defaultfilters import filesizeformat
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 from rest_framework.exceptions import ValidationError
@@ -43,7 +42,6 @@ FULL = "The recording could not be stored: the server has no room. Tell your adm
 NOT_TAKEN = "This form belongs to another recording, or its check was deleted. Press the button again for a new check."
 
 
-@never_cache
 @csrf_exempt  # until somebody is signed in and the recording's way is prepared: the check of the token reads the form
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members

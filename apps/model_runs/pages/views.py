@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts import audit
@@ -40,7 +39,6 @@ LIST_FIELDS = (
 )  # fmt: skip
 
 
-@never_cache
 @require_safe
 @for_members
 def run_list(request: HttpRequest, current: Membership) -> HttpResponse:
@@ -109,7 +107,6 @@ def _with_cursor(query: QueryDict, cursor: str) -> str:
     return _named(onwards).urlencode()
 
 
-@never_cache
 @require_safe
 @for_members
 def statuses(request: HttpRequest, current: Membership) -> HttpResponse:
@@ -127,7 +124,6 @@ def statuses(request: HttpRequest, current: Membership) -> HttpResponse:
     return JsonResponse({str(run): {"status": status, "words": result.STATUSES[status]} for run, status in runs})
 
 
-@never_cache
 @require_safe
 @for_members
 def run_page(request: HttpRequest, current: Membership, model_run_id: UUID) -> HttpResponse:
@@ -178,7 +174,6 @@ def delete(request: HttpRequest, current: Membership, model_run_id: UUID) -> Htt
     return redirect("runs")
 
 
-@never_cache
 @require_safe
 @for_members
 def model_card(request: HttpRequest, current: Membership, model_run_id: UUID) -> HttpResponse:

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.accounts import audit
@@ -32,7 +31,6 @@ NO_DAY = "Enter the day as a date, such as 2026-03-01."
 TOO_MANY = f"There are more than {MOST_OCCURRENCES:,} appointments in these days. Choose a single day."
 
 
-@never_cache
 @require_safe
 @for_members
 def agenda(request: HttpRequest, current: Membership) -> HttpResponse:

@@ -12,7 +12,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from rest_framework.exceptions import ValidationError as Refused
 
@@ -56,7 +55,6 @@ ENDS_TOO_EARLY = "The last day must not be before the appointment itself."
 Errors = dict[str, str]  # by field of the form
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def new(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
@@ -81,7 +79,6 @@ def new(request: HttpRequest, current: Membership, patient_id: int) -> HttpRespo
     return redirect("patient-appointments", patient.pk)
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def change(request: HttpRequest, current: Membership, patient_id: int, appointment_id: UUID) -> HttpResponse:

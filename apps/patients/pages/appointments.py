@@ -13,7 +13,6 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts import audit
@@ -56,7 +55,6 @@ def today(zone: ZoneInfo) -> date:
     return day_of(timezone.now(), zone)
 
 
-@never_cache
 @require_safe
 @for_members
 def appointment_list(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.defaultfilters import filesizeformat
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -41,7 +40,6 @@ NO_ROOM = "There is no room for the file at the moment. Tell your operator that 
 
 
 @csrf_exempt  # the token is checked in `_keep`, after the form was read by the rules of uploads
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def documents(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
@@ -112,7 +110,6 @@ def words_of(status: str, reason: str) -> str:
     return f"{WORDS[status]}: {reason}" if reason else WORDS[status]
 
 
-@never_cache
 @require_safe
 @for_members
 def statuses(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
@@ -126,7 +123,6 @@ def statuses(request: HttpRequest, current: Membership, patient_id: int) -> Http
     return JsonResponse({str(one): {"status": now, "words": words_of(now, why)} for one, now, why in found})
 
 
-@never_cache
 @require_safe
 @for_members
 def file(request: HttpRequest, current: Membership, patient_id: int, document_id: UUID) -> HttpResponse:

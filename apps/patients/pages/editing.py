@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from apps.accounts import audit
@@ -21,7 +20,6 @@ from apps.patients.pages.forms import LABELS, NewPatientForm, PatientForm, mark,
 from helios_site.api.families.healos.errors import VersionConflict
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def new(request: HttpRequest, current: Membership) -> HttpResponse:
@@ -43,7 +41,6 @@ def new(request: HttpRequest, current: Membership) -> HttpResponse:
     return render(request, "patients/new.html", context, status=status)
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def edit(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
@@ -71,7 +68,6 @@ def edit(request: HttpRequest, current: Membership, patient_id: int) -> HttpResp
     return redirect("patient", patient_id)
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def delete(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts import audit
@@ -21,7 +20,6 @@ from apps.patients.services.records import restorable_since
 NAMED = ("search", "consent", "sort", "after")
 
 
-@never_cache
 @require_safe
 @for_members
 def patient_list(request: HttpRequest, current: Membership) -> HttpResponse:
@@ -52,7 +50,6 @@ def patient_list(request: HttpRequest, current: Membership) -> HttpResponse:
     return render(request, "patients/list.html", context, status=400 if problem else 200)
 
 
-@never_cache
 @require_safe
 @for_members
 def deleted_list(request: HttpRequest, current: Membership) -> HttpResponse:

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Left
 from django.http import Http404, HttpRequest, HttpResponse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.accounts import audit
@@ -26,7 +25,6 @@ OF_TRANSCRIPT = 500
 LONG = ("content", "icd10_codes", "cpt_codes", "problems", "procedures", "session__text", "session__summary")
 
 
-@never_cache
 @require_safe
 @for_members
 def note_list(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
@@ -61,7 +59,6 @@ def note_list(request: HttpRequest, current: Membership, patient_id: int) -> Htt
     return record_page(request, patient, "patient-notes", "patients/notes.html", context)
 
 
-@never_cache
 @require_safe
 @for_members
 def note_page(request: HttpRequest, current: Membership, patient_id: int, note_id: UUID) -> HttpResponse:

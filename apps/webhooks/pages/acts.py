@@ -13,7 +13,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.accounts import audit
@@ -42,7 +41,6 @@ class Typed(TypedDict):
     events: list[str]
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_admins
 def new(request: HttpRequest, current: Membership) -> HttpResponse:
@@ -164,7 +162,6 @@ def disable(request: HttpRequest, current: Membership, webhook_id: UUID) -> Http
     return _done(request, webhook_id, said)
 
 
-@never_cache
 @require_POST
 @for_admins
 def rotate(request: HttpRequest, current: Membership, webhook_id: UUID) -> HttpResponse:

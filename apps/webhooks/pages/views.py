@@ -8,7 +8,6 @@ from uuid import UUID
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.accounts.membership_required import for_admins
@@ -24,7 +23,6 @@ from helios_site.api.families.positions import Position
 PAGE_SIZE = 50
 
 
-@never_cache
 @require_safe
 @for_admins
 def webhook_list(request: HttpRequest, current: Membership) -> HttpResponse:
@@ -40,7 +38,6 @@ def webhook_list(request: HttpRequest, current: Membership) -> HttpResponse:
     return render(request, "webhooks/list.html", context)
 
 
-@never_cache
 @require_safe
 @for_admins
 def webhook(request: HttpRequest, current: Membership, webhook_id: UUID) -> HttpResponse:
@@ -85,7 +82,6 @@ def webhook_page(
     return render(request, "webhooks/webhook.html", context, status=status)
 
 
-@never_cache
 @require_safe
 @for_admins
 def outcomes(request: HttpRequest, current: Membership, webhook_id: UUID) -> HttpResponse:

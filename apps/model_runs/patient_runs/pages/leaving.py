@@ -10,7 +10,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.accounts import audit
@@ -49,7 +48,6 @@ class ErasureForm(forms.Form):
         return typed
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def archives(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
@@ -84,7 +82,6 @@ def archive(request: HttpRequest, current: Membership, patient_id: int, export_i
     return redirect(export_url(export).removeprefix(settings.HELIOS_PUBLIC_BASE_URL))
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members
 def erase(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.accounts import audit
@@ -50,7 +49,6 @@ CLIENT_HISTORY = {
 }
 
 
-@never_cache
 @require_safe
 @for_members
 def patient_page(request: HttpRequest, current: Membership, patient_id: int) -> HttpResponse:
