@@ -176,9 +176,7 @@ class Membership(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    chosen_at = models.DateTimeField(
-        null=True, editable=False
-    )  # where the user last chose to work begins their sessions
+    chosen_at = models.DateTimeField(null=True, editable=False)  # a session begins with the one that was chosen last
 
     class Meta:
         constraints: ClassVar = [
